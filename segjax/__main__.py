@@ -1,0 +1,133 @@
+"""python -m segjax COMMAND: train, plan. `train` is what launch.py runs."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from segjax.base import Mistake, Stopped, did_you_mean
+
+DONE, FINDINGS, MISTAKE, STOPPED = 0, 1, 2, 3  # exit codes
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run a command and give its exit code. A mistake is one sentence on stderr."""
+    try:
+        return _dispatch(list(arguments))
+    except Mistake as mistake:
+        print(f"\nsegjax: {mistake}", file=sys.stderr)
+        return MISTAKE
+    except Stopped as stopped:
+        print(stopped)
+        return STOPPED
+    except KeyboardInterrupt:  # before the loop listens: nothing to save yet
+        print("\nStopped.", file=sys.stderr)
+        return STOPPED
+
+
+def _dispatch(arguments: list[str]) -> int:
+    commands = {"train": _train, "plan": _plan}
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(__doc__)
+        print("Each takes --help.")
+        return DONE
+    name, *rest = arguments
+    if name not in commands:
+        raise Mistake(
+            f"There is no command {name!r}.{did_you_mean(name, commands)}"
+            f" There are: {', '.join(commands)}."
+        )
+    return commands[name](rest)
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argparse that tells a mistake as the rest of the package does."""
+
+    def error(self, message: str):
+        raise Mistake(f"{message[:1].upper()}{message[1:]}. Try {self.prog} --help.")
+
+
+def _config_parser(program: str, description: str) -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog=program,
+        description=description,
+        epilog="Any option of the config can be set, for example --config.steps=100"
+        " or --config.model.width=32.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--config",
+        required=True,
+        metavar="FILE[:PRESET]",
+        help="a config file, or the name of one that comes with the package",
+    )
+    parser.add_argument(
+        "--cpu", action="store_true", help="use the CPU, whatever else there is"
+    )
+    return parser
+
+
+def _parse(parser: argparse.ArgumentParser, arguments: list[str]):
+    """The parser's own options, and the --config.key=value pairs."""
+    own, overrides, rest = [], [], iter(arguments)
+    for word in rest:
+        if not word.startswith("--config."):
+            own.append(word)
+            continue
+        key, equals, value = word.removeprefix("--config.").partition("=")
+        if not equals:
+            following = next(rest, None)
+            if following is None or following.startswith("--"):
+                raise Mistake(f"{word} has no value; write {word}=VALUE.")
+            value = following
+        overrides.append((key, value))
+    return parser.parse_args(own), overrides
+
+
+def _train(arguments: list[str]) -> int:
+    parser = _config_parser("launch.py", "Train by a config, and score.")
+    parser.add_argument(
+        "--workdir", help="the run folder (default: runs/<config>[-<preset>][-fold<k>])"
+    )
+    flags, overrides = _parse(parser, arguments)
+    config, workdir = _load(flags, overrides)
+    from segjax.train import train_and_evaluate
+
+    train_and_evaluate(config, flags.workdir or workdir)
+    return DONE
+
+
+def _plan(arguments: list[str]) -> int:
+    parser = _config_parser("segjax plan", "Build a config's model and count it.")
+    config, _ = _load(*_parse(parser, arguments))
+    from segjax import models, run
+
+    parts = run.build_parts(config)
+    counts = models.count_parameters(parts.model)
+    for part, count in counts.items():
+        print(f"{part:<14}{count:>12,}")
+    print(f"{config.model.name:<14}{sum(counts.values()):>12,} parameters")
+    return DONE
+
+
+def _load(flags, overrides) -> tuple:
+    """The config and its run folder, once the devices are known."""
+    from segjax import parallel
+
+    if flags.cpu:
+        parallel.use_cpu()
+    parallel.check_accelerator()
+    from segjax import run
+
+    config = run.load_config(
+        flags.config, overrides, accelerator=parallel.has_accelerator()
+    )
+    return config, run.default_workdir(flags.config, config)
+
+
+def entry() -> None:
+    """The `segjax` command of an installed package."""
+    sys.exit(main(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    entry()

@@ -1,0 +1,87 @@
+"""One line that shows how far the training is, and that it is alive."""
+
+import contextlib
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from typing import TextIO
+
+_WIDTH = 20
+_REDRAW = 0.1  # seconds; on a terminal
+_REPRINT = 30.0  # seconds; in a file, where a line cannot be redrawn
+
+
+class Progress:
+    """A bar redrawn in place on a terminal, a line now and then elsewhere."""
+
+    def __init__(self, total: int, done: int = 0, out: TextIO | None = None):
+        self.total, self.first, self.out = total, done, out or sys.stdout
+        self.terminal = self.out.isatty()
+        self.started: float | None = None
+        self.printed = -_REPRINT
+
+    def update(self, done: int, pictures_a_step: int, **figures: float) -> None:
+        """Step `done` is done; the figures stand behind the bar."""
+        now = time.monotonic()
+        if self.started is None:  # the first step compiles: not a pace to go by
+            self.started, self.first = now, done
+        pause = _REDRAW if self.terminal else _REPRINT
+        if now - self.printed < pause and done < self.total:
+            return
+        self.printed = now
+        shown = "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
+        filled = _WIDTH * done // self.total
+        bar = "#" * filled + "-" * (_WIDTH - filled)
+        pace = self._pace(done, pictures_a_step)
+        self._show(f"step {done}/{self.total} [{bar}]  {shown}{pace}")
+
+    def _pace(self, done: int, pictures_a_step: int) -> str:
+        if self.started is None or done == self.first:
+            return ""
+        pace = (time.monotonic() - self.started) / (done - self.first)
+        left = duration(pace * (self.total - done))
+        return f"  {pictures_a_step / pace:.1f} pictures/s  {left} left"
+
+    def say(self, line: str) -> None:
+        """A line that stays."""
+        clear = "\r\x1b[2K" if self.terminal else ""
+        print(f"{clear}{line}", file=self.out, flush=True)
+
+    @contextlib.contextmanager
+    def waiting(self, what: str) -> Iterator[None]:
+        """A sign of life during something long that has no steps."""
+        ended = threading.Event()
+        start = time.monotonic()
+        watcher = threading.Thread(target=self._tick, args=(what, start, ended))
+        watcher.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            watcher.join()
+        seconds = time.monotonic() - start
+        if seconds > 1:
+            self.say(f"{what}: {seconds:.1f} s")
+        if self.started is not None:  # time that no step took
+            self.started += seconds
+
+    def _tick(self, what: str, start: float, ended: threading.Event) -> None:
+        pause = 1.0 if self.terminal else _REPRINT
+        while not ended.wait(pause):
+            self._show(f"{what}: {time.monotonic() - start:.0f} s ...")
+
+    def _show(self, line: str) -> None:
+        if self.terminal:
+            print(f"\r\x1b[2K{line}", end="", file=self.out, flush=True)
+        else:
+            print(line, file=self.out, flush=True)
+
+
+def duration(seconds: float) -> str:
+    """75 -> '1:15', 3700 -> '1:01:40'"""
+    minutes, seconds = divmod(int(seconds + 0.5), 60)
+    hours, minutes = divmod(minutes, 60)
+    return (
+        f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+    )

@@ -1,0 +1,65 @@
+"""Networks, one file each: build(heads) gives a module that emits maps at the
+picture's size. Here stand their init and apply, and nowhere else."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from segjax.base import find
+from segjax.ops.color import normalise
+
+Variables = dict[str, Any]  # {"params": ..., "batch_stats": ...}
+
+
+def build(name: str, heads: Mapping[str, int], **config) -> nn.Module:
+    """The model `name` with these output maps: {name: channels}."""
+    return find("models", name).build(heads, **config)
+
+
+def initialise(model: nn.Module, key: Array, size: int, channels: int = 3) -> Variables:
+    """Fresh parameters and statistics, for square pictures of about this size."""
+    image = jnp.zeros((1, size, size, channels))
+    variables = model.init(key, image)
+    return {
+        "params": variables["params"],
+        "batch_stats": variables.get("batch_stats", {}),
+    }
+
+
+def forward(model: nn.Module, variables: Variables, images: Array) -> dict[str, Array]:
+    """The maps of pictures, as a trained network gives them. u8|f[b,h,w,3], 0..255"""
+    outputs = model.apply(variables, normalise(images))
+    return cast(dict[str, Array], outputs)
+
+
+def forward_train(
+    model: nn.Module, variables: Variables, images: Array, keys: Array
+) -> tuple[dict[str, Array], Any]:
+    """The maps of a training batch, and the new statistics. f32[b,h,w,3], key[b]"""
+    outputs, changed = model.apply(
+        variables, normalise(images), train=True, keys=keys, mutable=["batch_stats"]
+    )
+    return outputs, changed.get("batch_stats", {})
+
+
+def intermediate_maps(
+    model: nn.Module, variables: Variables, images: Array
+) -> dict[str, Array]:
+    """The maps inside, level by level: {"encoder0": f[b,h,w,c], ...}. For looking."""
+    _, kept = model.apply(variables, normalise(images), mutable=["intermediates"])
+    return {name: maps[0] for name, maps in kept["intermediates"].items()}
+
+
+def count_parameters(model: nn.Module, channels: int = 3) -> dict[str, int]:
+    """Parameters of each part, without making one."""
+    shapes = jax.eval_shape(
+        lambda key: initialise(model, key, 64, channels), jax.random.key(0)
+    )
+    return {
+        part: sum(leaf.size for leaf in jax.tree.leaves(tree))
+        for part, tree in shapes["params"].items()
+    }

@@ -1,0 +1,1 @@
+"""Pure array functions. They know pictures and maps, not tasks or models."""

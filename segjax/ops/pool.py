@@ -1,0 +1,70 @@
+"""2x2 max pooling that keeps where each maximum came from, and its inverse.
+
+Written with slices and selects: XLA's own pooling gradient (select_and_scatter) is
+slow on every platform and missing under deterministic GPU operations.
+"""
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+
+def max_pool(x: Array) -> tuple[Array, Array]:
+    """Largest of each 2x2 window, and which of its four places (0..3) it was.
+
+    The first in reading order wins a tie. Odd sizes round up, as in SegNet's Caffe
+    files (45 -> 23): the window that hangs over takes what it has.
+    f[...,h,w,c] -> f[...,ceil(h/2),ceil(w/2),c], i8 of the same shape
+    """
+    return _max_pool_even(_even(x, fill=-jnp.inf))
+
+
+@jax.custom_vjp
+def _max_pool_even(x: Array) -> tuple[Array, Array]:
+    a, b, c, d = _window_places(x)
+    top, bottom = jnp.maximum(a, b), jnp.maximum(c, d)
+    top_index = jnp.where(a >= b, jnp.int8(0), jnp.int8(1))
+    bottom_index = jnp.where(c >= d, jnp.int8(2), jnp.int8(3))
+    index = jnp.where(top >= bottom, top_index, bottom_index)
+    return jnp.maximum(top, bottom), index
+
+
+def _forward(x):
+    pooled, index = _max_pool_even(x)
+    return (pooled, index), index
+
+
+def _backward(index, gradients):
+    h, w = index.shape[-3:-1]
+    return (unpool(gradients[0], index, (2 * h, 2 * w)),)
+
+
+_max_pool_even.defvjp(_forward, _backward)
+
+
+def unpool(x: Array, index: Array, size: tuple[int, ...]) -> Array:
+    """Each value put back at its place in its 2x2 window, zeros elsewhere.
+
+    f[...,h,w,c], i8[...,h,w,c] -> f[...,size[0],size[1],c]
+    """
+    *lead, h, w, c = x.shape
+    places = [jnp.where(index == k, x, jnp.zeros((), x.dtype)) for k in range(4)]
+    rows = [jnp.stack(places[i : i + 2], axis=-2) for i in (0, 2)]  # [...,h,w,2,c]
+    full = jnp.stack(rows, axis=-4).reshape(*lead, 2 * h, 2 * w, c)
+    return full[..., : size[0], : size[1], :]
+
+
+def _window_places(x: Array) -> tuple[Array, ...]:
+    """The four pixels of each 2x2 window, in reading order, as four maps."""
+    *lead, h, w, c = x.shape
+    windows = x.reshape(*lead, h // 2, 2, w // 2, 2, c)
+    return tuple(windows[..., i, :, j, :] for i in (0, 1) for j in (0, 1))
+
+
+def _even(x: Array, fill: float) -> Array:
+    """The map padded at the bottom and right to even sizes."""
+    h, w = x.shape[-3:-1]
+    if h % 2 == 0 and w % 2 == 0:
+        return x
+    pad = [(0, 0)] * (x.ndim - 3) + [(0, h % 2), (0, w % 2), (0, 0)]
+    return jnp.pad(x, pad, constant_values=fill)

@@ -1,0 +1,42 @@
+"""Doubling a map's size: by a learnt 2x2 kernel, by repetition, bilinearly."""
+
+import jax.numpy as jnp
+from jax import Array
+from jax.lax import slice_in_dim
+
+
+def conv_transpose2(x: Array, kernel: Array) -> Array:
+    """Transposed 2x2 convolution of stride 2, as one matmul and a reshape.
+
+    Windows do not overlap, so each output pixel is one matrix product; XLA's general
+    transposed convolution is tens of times slower on the CPU. The kernel's places are
+    not flipped: kernel[i,j] makes output[2y+i,2x+j], as in PyTorch.
+    f[...,h,w,c], f[2,2,c,d] -> f[...,2h,2w,d]
+    """
+    *lead, h, w, c = x.shape
+    d = kernel.shape[-1]
+    flat = kernel.transpose(2, 0, 1, 3).reshape(c, 4 * d)
+    y = (x.reshape(-1, c) @ flat).reshape(*lead, h, w, 2, 2, d)
+    return jnp.moveaxis(y, -3, -4).reshape(*lead, 2 * h, 2 * w, d)
+
+
+def nearest2(x: Array) -> Array:
+    """Each pixel as a 2x2 block. f[...,h,w,c] -> f[...,2h,2w,c]"""
+    return jnp.repeat(jnp.repeat(x, 2, axis=-3), 2, axis=-2)
+
+
+def bilinear2(x: Array) -> Array:
+    """Bilinear, pixel centres at halves and edges repeated (as Keras and PyTorch's
+    align_corners=False). f[...,h,w,c] -> f[...,2h,2w,c]"""
+    return _bilinear2_axis(_bilinear2_axis(x, -3), -2)
+
+
+def _bilinear2_axis(x: Array, axis: int) -> Array:
+    n = x.shape[axis]
+    first, last = slice_in_dim(x, 0, 1, axis=axis), slice_in_dim(x, n - 1, n, axis=axis)
+    before = jnp.concatenate([first, slice_in_dim(x, 0, n - 1, axis=axis)], axis)
+    after = jnp.concatenate([slice_in_dim(x, 1, n, axis=axis), last], axis)
+    pairs = jnp.stack([0.75 * x + 0.25 * before, 0.75 * x + 0.25 * after], axis)
+    shape = list(x.shape)
+    shape[axis] = 2 * n
+    return pairs.reshape(shape)

@@ -1,0 +1,128 @@
+"""Devices: the only file that names them. One host's share of the work."""
+
+import os
+from collections.abc import Callable, Sequence
+
+import jax
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from segjax.base import Mistake
+
+AXIS = "devices"
+_INSTALL = {
+    "gpu": 'pip install -U "jax[cuda13]"',
+    "tpu": 'pip install -U "jax[tpu]"',
+}
+
+
+def use_cpu() -> None:
+    """Leave accelerators alone. Before anything else touches jax."""
+    jax.config.update("jax_platforms", "cpu")
+
+
+def check_accelerator() -> None:
+    """A Mistake when the machine has an accelerator that jax does not see."""
+    kind = _machine_has()
+    if kind and jax.default_backend() == "cpu":
+        raise Mistake(
+            f"This machine has a {kind.upper()}, but jax sees only the CPU. Install"
+            f" its support with: {_INSTALL[kind]} (or add --cpu to train on the CPU)."
+        )
+
+
+def _machine_has() -> str | None:
+    if any(os.path.exists(f"/dev/{name}") for name in ("nvidia0", "nvidiactl")):
+        return "gpu"
+    return "tpu" if any(os.path.exists(f"/dev/accel{k}") for k in range(8)) else None
+
+
+def has_accelerator() -> bool:
+    """Whether the work runs on GPUs or TPUs."""
+    return jax.default_backend() != "cpu"
+
+
+def device_count() -> int:
+    """Devices of all hosts."""
+    return jax.device_count()
+
+
+def describe_devices() -> str:
+    """'8 x TPU v5 lite' or '1 x cpu (2 cores)'."""
+    kind = jax.devices()[0].device_kind
+    cores = f" ({os.cpu_count()} cores)" if kind == "cpu" else ""
+    hosts = f" on {jax.process_count()} hosts" if jax.process_count() > 1 else ""
+    return f"{jax.device_count()} x {kind}{cores}{hosts}"
+
+
+def check_batch(batch: int, accumulate: int = 1) -> None:
+    """A Mistake unless the devices can share the batch evenly."""
+    unit = jax.device_count() * accumulate
+    if batch < 1 or batch % unit:
+        parts = f" x {accumulate} parts (optim.accumulate)" if accumulate > 1 else ""
+        near = max(unit, round(batch / unit) * unit)
+        raise Mistake(
+            f"batch is {batch}; it must be a positive multiple of"
+            f" {jax.device_count()} devices{parts}, {near} for example."
+        )
+
+
+def run_once(function: Callable):
+    """The function's value, compiled quickly rather than well: it is called once, and
+    on CPUs the random draws of a large network take far longer to optimise than to do.
+    """
+    on_cpu = jax.default_backend() == "cpu"
+    quick = {"xla_backend_optimization_level": 0} if on_cpu else None
+    return jax.jit(function, compiler_options=quick)()
+
+
+def replicate(tree):
+    """The arrays on every device of this host, whole. No leading axis."""
+    mesh = Mesh(np.array(jax.local_devices()), (AXIS,))
+    return jax.device_put(tree, NamedSharding(mesh, PartitionSpec()))
+
+
+def replicated_sharding() -> NamedSharding:
+    """Where replicate() puts things: the target of a restored checkpoint."""
+    return NamedSharding(Mesh(np.array(jax.local_devices()), (AXIS,)), PartitionSpec())
+
+
+def share(batch):
+    """This host's part of a global batch, split over its devices.
+
+    [batch, ...] -> [local devices, batch / all devices, ...]
+    """
+    hosts, local = jax.process_count(), jax.local_device_count()
+    host = jax.process_index()
+
+    def part(array):
+        array = array.reshape(hosts, local, -1, *array.shape[1:])
+        return array[host]
+
+    return jax.tree.map(part, batch)
+
+
+def share_local(batch):
+    """A batch that each host works through whole, split over its own devices."""
+    local = jax.local_device_count()
+    return jax.tree.map(lambda a: a.reshape(local, -1, *a.shape[1:]), batch)
+
+
+def train_on_devices(step: Callable, devices: Sequence | None = None) -> Callable:
+    """The per-device train step, on all devices: (state, source, batch).
+
+    devices: others than those of this machine, to compile for.
+    """
+    return jax.pmap(
+        step,
+        axis_name=AXIS,
+        devices=devices,
+        in_axes=(None, None, 0),
+        out_axes=(None, None),
+        donate_argnums=0,
+    )
+
+
+def evaluate_on_devices(step: Callable) -> Callable:
+    """The per-device evaluation step, on all devices: (variables, source, batch)."""
+    return jax.pmap(step, axis_name=AXIS, in_axes=(None, None, 0), out_axes=0)

@@ -1,0 +1,106 @@
+"""A config built into parts, the run folder, and a finished run for use."""
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import flax.linen as nn
+import jax
+import numpy as np
+from ml_collections import ConfigDict
+
+from segjax import data as data_room
+from segjax import models, tasks
+from segjax.base import Info, Mistake, Task
+from segjax.run._config import config_folder, load_config, options, override
+from segjax.run._folder import (
+    check_workdir,
+    default_workdir,
+    locked,
+    read_config,
+    write_config,
+)
+from segjax.run._init import check_init, load_variables, start_from
+from segjax.run._parts import Parts, build_parts
+from segjax.run._results import read_scores, write_rows, write_scores
+from segjax.run._stop import stop_requests
+
+__all__ = [
+    "Parts",
+    "Run",
+    "build_parts",
+    "check_init",
+    "check_workdir",
+    "config_folder",
+    "default_workdir",
+    "load_config",
+    "load_run",
+    "load_variables",
+    "locked",
+    "options",
+    "override",
+    "read_config",
+    "read_scores",
+    "start_from",
+    "stop_requests",
+    "write_config",
+    "write_rows",
+    "write_scores",
+]
+
+
+class Run(NamedTuple):
+    """A trained network and all that belongs to it."""
+
+    config: ConfigDict
+    info: Info
+    task: Task
+    model: nn.Module
+    variables: dict[str, Any]
+    step: int
+
+    def predict(self, images: Sequence[np.ndarray]) -> list[dict[str, np.ndarray]]:
+        """The prediction for each picture, at its own size. [u8[h,w,3], ...]
+
+        A picture is fitted to the training size; the maps are brought back to the
+        picture's size and read there.
+        """
+        return [self._predict_one(np.asarray(image)) for image in images]
+
+    def _predict_one(self, image: np.ndarray) -> dict[str, np.ndarray]:
+        if image.ndim != 3 or image.shape[-1] != 3:
+            raise Mistake(f"A picture is u8[h,w,3]; this one is {list(image.shape)}.")
+        example = data_room.fit_to_size({"image": image}, self.config.data.size)
+        outputs = _outputs(self.model, self.variables, example["image"][None])
+        outputs = {name: maps[0] for name, maps in outputs.items()}
+        prediction = _read_back(self.task.decode, outputs, image.shape[:2])
+        return jax.tree.map(np.asarray, prediction)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _outputs(model, variables, images):
+    return models.forward(model, variables, images)
+
+
+@functools.partial(jax.jit, static_argnums=(0, 2))
+def _read_back(decode, outputs, size):
+    resized = {
+        name: jax.image.resize(maps, (*size, maps.shape[-1]), "bilinear")
+        for name, maps in outputs.items()
+    }
+    return decode(resized)
+
+
+def load_run(folder: str | Path, *, step: int | None = None) -> Run:
+    """The run of a folder with its best checkpoint, or that of a step."""
+    folder = Path(folder)
+    saved = read_config(folder)
+    if saved is None:
+        raise Mistake(f"{folder} is not a run: it holds no config.json.")
+    config = ConfigDict(saved.config).lock()
+    info = data_room.make_info(**options(config.data))
+    task = tasks.make_task(info=info, **options(config.task) | saved.settled)
+    model = models.build(heads=task.heads, **options(config.model))
+    step, variables = load_variables(folder, step)
+    return Run(config, info, task, model, variables, step)

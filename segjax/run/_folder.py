@@ -1,0 +1,134 @@
+"""The run folder: whose it is, what is in it, and that one process writes to it."""
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ml_collections import ConfigDict
+
+from segjax.base import Mistake
+
+MAY_CHANGE = ("steps", "log")  # of a run that goes on
+
+
+def default_workdir(source: str, config: ConfigDict) -> Path:
+    """runs/<config>[-<preset>][-fold<k>]"""
+    path, _, preset = source.partition(":")
+    fold = config.data.get("fold")
+    parts = [
+        Path(path).stem,
+        *([preset] if preset and preset != "auto" else []),
+        *([f"fold{fold}"] if fold is not None else []),
+    ]
+    return Path("runs") / "-".join(parts)
+
+
+def check_workdir(workdir: Path, config: ConfigDict) -> None:
+    """A Mistake when this config cannot run in this folder; writes nothing."""
+    for folder in (workdir, *workdir.absolute().parents):
+        if folder.exists():
+            if not folder.is_dir():
+                raise Mistake(f"{folder} is a file; give --workdir a folder.")
+            if not os.access(folder, os.W_OK | os.X_OK):
+                raise Mistake(
+                    f"{folder} cannot be written to; give --workdir another folder."
+                )
+            break
+    saved = read_config(workdir)
+    if saved is None:
+        if workdir.is_dir() and any(p.name != "lock" for p in workdir.iterdir()):
+            raise Mistake(
+                f"{workdir} holds something that is not a run; give --workdir an empty"
+                " or a new folder."
+            )
+        return
+    differ = _differences(saved.config, plain(config))
+    if differ:
+        raise Mistake(
+            f"{workdir} holds a run of another config: {'; '.join(differ[:5])}"
+            f"{' and more' if len(differ) > 5 else ''}. Give --workdir another folder,"
+            " or go on with the config it was started with."
+        )
+
+
+def plain(config: ConfigDict) -> dict[str, Any]:
+    """The config as JSON keeps it: lists for tuples, nothing that is unset."""
+    return json.loads(json.dumps(_set_only(config.to_dict())))
+
+
+class Saved(NamedTuple):
+    """config.json: the config as it was given, and what was measured for it."""
+
+    config: dict[str, Any]
+    settled: dict[str, Any]  # options of the task, in place of those in the config
+
+
+def read_config(workdir: Path) -> Saved | None:
+    """The config that a run was started with, or None where there is no run."""
+    path = workdir / "config.json"
+    if not path.exists():
+        return None
+    try:
+        config = json.loads(path.read_text())
+        return Saved(config, config.pop("settled", {}))
+    except (ValueError, AttributeError):
+        raise Mistake(
+            f"{path} is not the config of a run; put it back, or give --workdir"
+            " another folder."
+        ) from None
+
+
+def write_config(workdir: Path, config: ConfigDict, settled: dict[str, Any]) -> None:
+    """config.json, from which the run can be repeated."""
+    extra = {"settled": settled} if settled else {}
+    write_json(workdir / "config.json", plain(config) | extra)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """The file, whole or not at all."""
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
+    part.replace(path)
+
+
+@contextlib.contextmanager
+def locked(workdir: Path) -> Iterator[None]:
+    """The folder for this process alone. The lock falls with the process."""
+    with (workdir / "lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Mistake(
+                f"Another process is training in {workdir}; wait for it, or give"
+                " --workdir another folder."
+            ) from None
+        yield
+
+
+def _set_only(tree: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: _set_only(value) if isinstance(value, dict) else value
+        for key, value in tree.items()
+        if value is not None
+    }
+
+
+def _differences(old: dict[str, Any], new: dict[str, Any], at: str = "") -> list[str]:
+    found = []
+    for key in sorted(old.keys() | new.keys()):
+        if not at and key in MAY_CHANGE:
+            continue
+        was, now = old.get(key), new.get(key)
+        if isinstance(was, dict) and isinstance(now, dict):
+            found += _differences(was, now, f"{at}{key}.")
+        elif was != now:
+            found.append(f"{at}{key} was {_told(was)} and is {_told(now)}")
+    return found
+
+
+def _told(value: Any) -> str:
+    return "unset" if value is None else json.dumps(value)

@@ -1,0 +1,66 @@
+"""A new run started from the weights of another."""
+
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from segjax import checkpoint, parallel
+from segjax.base import Mistake
+from segjax.run._folder import read_config
+
+
+def load_variables(folder: Path, step: int | None = None) -> tuple[int, dict[str, Any]]:
+    """The step and the weights for use of a run's best checkpoint, or of a step's."""
+    if not (folder / "checkpoints").is_dir():
+        raise Mistake(f"{folder} has no checkpoint yet; train it first.")
+    with checkpoint.open_checkpoints(folder / "checkpoints", read_only=True) as manager:
+        steps = manager.all_steps()
+        best = manager.best_step() if step is None else step
+        chosen = manager.latest_step() if best is None else best
+        if chosen is None or chosen not in steps:
+            asked = "" if step is None else f" of step {step}"
+            held = ", ".join(map(str, steps)) or "none"
+            raise Mistake(f"{folder} has no checkpoint{asked}; it has: {held}.")
+        sharding = parallel.replicated_sharding()
+        saved = checkpoint.restore(manager, chosen, sharding, model=None)["model"]
+    now = {"params": saved["params"], "batch_stats": saved["batch_stats"]}
+    return chosen, saved["ema"] or now
+
+
+def check_init(folder: str | None) -> None:
+    """A Mistake unless a run can be started from the folder."""
+    if folder is not None and read_config(Path(folder)) is None:
+        raise Mistake(f"init is {folder!r}, which is not the folder of a run.")
+
+
+def start_from(folder: str, fresh: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """The fresh variables with each array that the other run has in the same name and
+    shape replaced by its own, and a sentence that says what was taken."""
+    step, donor = load_variables(Path(folder))
+    given = {_name(path): leaf for path, leaf in _leaves(donor)}
+    new = []
+
+    def choose(path, leaf):
+        name = _name(path)
+        if name in given and given[name].shape == leaf.shape:
+            return given[name]
+        new.append(name.removeprefix("params/"))
+        return leaf
+
+    chosen = jax.tree_util.tree_map_with_path(choose, fresh)
+    total = len(_leaves(fresh))
+    if len(new) == total:
+        raise Mistake(f"init is {folder!r}, but no array there fits this model.")
+    told = f"init: {total - len(new)} of {total} arrays from {folder}, step {step}"
+    if new:
+        told += f"; new: {', '.join(new[:4])}{' and more' if len(new) > 4 else ''}"
+    return chosen, told
+
+
+def _leaves(tree):
+    return jax.tree_util.tree_leaves_with_path(tree)
+
+
+def _name(path) -> str:
+    return "/".join(str(part.key) for part in path)

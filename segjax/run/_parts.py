@@ -1,0 +1,60 @@
+"""A config built into the parts that a training is made of."""
+
+import functools
+from collections.abc import Callable
+from typing import NamedTuple
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from ml_collections import ConfigDict
+
+from segjax import data, models, parallel, tasks
+from segjax.base import Info, Task, check_range
+from segjax.ops.augment import augment, check_augment
+from segjax.optim import Optimizer, make_optimizer
+from segjax.run._config import LOG, check_options, options
+
+
+class Parts(NamedTuple):
+    info: Info
+    task: Task
+    model: nn.Module  # sums its batch statistics over the devices of a pmapped step
+    optimizer: Optimizer
+    augment: Callable  # key, example -> example
+
+
+def build_parts(config: ConfigDict) -> Parts:
+    """The parts, or a Mistake; nothing is computed and nothing written."""
+    check_options(config)
+    check_range("steps", config.steps, 1)
+    check_range("seed", config.seed, 0, 2**32 - 1)
+    for name in LOG:
+        check_range(f"log.{name}", config.log.get(name) or 0, 0)
+    data.check_fit(**options(config.data))
+    optimizer = make_optimizer(config.steps, **options(config.optim))
+    parallel.check_batch(config.batch, optimizer.accumulate)
+    info = data.make_info(**options(config.data))
+    task = tasks.make_task(info=info, **options(config.task))
+    model = models.build(
+        heads=task.heads, axis_name=parallel.AXIS, **options(config.model)
+    )
+    change = options(config.augment)
+    check_augment(config.data.size, **change)
+    for split in data.SPLITS:  # an impossible fold or count shows here, undrawn
+        data.open_split(split=split, **options(config.data))
+    parts = Parts(info, task, model, optimizer, functools.partial(augment, **change))
+    _check_shapes(parts, config.data.size)
+    return parts
+
+
+def _check_shapes(parts: Parts, size: int) -> None:
+    """The network run on shapes alone: what cannot be built fails before compiling."""
+
+    def outputs(key):
+        variables = models.initialise(parts.model, key, size)
+        return models.forward(parts.model, variables, jnp.zeros((1, size, size, 3)))
+
+    maps = jax.eval_shape(outputs, jax.random.key(0))
+    for name, channels in parts.task.heads.items():
+        assert maps[name].shape == (1, size, size, channels), (name, maps[name].shape)

@@ -1,0 +1,70 @@
+"""Pictures of masks: classes in colours over the picture, and where two differ."""
+
+import colorsys
+
+import numpy as np
+
+from segjax.base import VOID, Info
+
+_GREY = np.array([128, 128, 128], np.uint8)
+
+
+def palette(info: Info) -> np.ndarray:
+    """A colour for each class: the data set's own, or hues spread apart. u8[c,3]"""
+    if info.colors:
+        return np.array(info.colors, np.uint8)
+    count = len(info.classes)
+    hues = [(k * 0.618) % 1 for k in range(count)]  # golden steps: neighbours differ
+    colors = [colorsys.hsv_to_rgb(hue, 0.9, 1.0) for hue in hues]
+    colors[0] = (0, 0, 0)
+    return np.array(np.array(colors) * 255, np.uint8)
+
+
+def overlay(image: np.ndarray, semantic: np.ndarray, colors: np.ndarray) -> np.ndarray:
+    """The picture with every class but the background tinted and outlined. u8[h,w,3]"""
+    table = np.vstack([colors, np.tile(_GREY, (256 - len(colors), 1))])
+    tint = table[semantic]
+    strength = np.where(semantic == 0, 0.0, 0.35)[..., None]
+    strength[_edges(semantic)] = 1.0
+    strength[semantic == 0] = 0.0
+    mixed = np.asarray(image, np.float32) * (1 - strength) + tint * strength
+    return mixed.round().astype(np.uint8)
+
+
+def difference(
+    image: np.ndarray, semantic: np.ndarray, truth: np.ndarray
+) -> np.ndarray:
+    """The picture in grey; red where class was missed or mistaken, blue where it was
+    found in the background. u8[h,w,3]"""
+    grey = np.repeat(np.asarray(image).mean(-1, keepdims=True), 3, -1) * 0.6 + 60
+    wrong = (semantic != truth) & (truth != VOID)
+    grey[wrong & (truth != 0)] = (230, 40, 40)
+    grey[wrong & (truth == 0)] = (60, 90, 240)
+    return grey.round().astype(np.uint8)
+
+
+def strip(
+    image: np.ndarray,
+    semantic: np.ndarray,
+    truth: np.ndarray | None,
+    colors: np.ndarray,
+) -> np.ndarray:
+    """Picture and prediction; with the truth: picture, truth, prediction, and where
+    they differ, side by side. u8[h,n*w,3]"""
+    image = np.asarray(image).round().astype(np.uint8)
+    panels = [image, overlay(image, semantic, colors)]
+    if truth is not None:
+        panels.insert(1, overlay(image, truth, colors))
+        panels.append(difference(image, semantic, truth))
+    return np.concatenate(panels, axis=1)
+
+
+def _edges(labels: np.ndarray) -> np.ndarray:
+    """Pixels with a neighbour of another class. bool[h,w]"""
+    edge = np.zeros(labels.shape, bool)
+    across, down = labels[:, 1:] != labels[:, :-1], labels[1:] != labels[:-1]
+    edge[:, 1:] |= across
+    edge[:, :-1] |= across
+    edge[1:] |= down
+    edge[:-1] |= down
+    return edge

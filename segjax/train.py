@@ -1,0 +1,258 @@
+"""Train and score: from a config to a run folder."""
+
+import contextlib
+import functools
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from ml_collections import ConfigDict
+
+from segjax import checkpoint, data, models, parallel, run, tasks
+from segjax.base import Stopped
+from segjax.log import MetricsLog, Progress, duration, write_picture
+from segjax.ops.bootstrap import score_each, summarise
+from segjax.step import (
+    State,
+    create_state,
+    evaluate,
+    evaluated_variables,
+    make_eval_step,
+    make_train_step,
+    mean_loss,
+    saved_parts,
+)
+
+
+def train_and_evaluate(config: ConfigDict, workdir: str | Path) -> dict[str, Any]:
+    """Train by the config and score on the test split: the content of scores.json.
+
+    The same call on the same folder goes on where a stopped run stands. A Mistake is
+    raised before anything is compiled or written; Stopped on a signal, all saved.
+    """
+    started, workdir = time.monotonic(), Path(workdir)
+    parts = run.build_parts(config)
+    run.check_workdir(workdir, config)
+    run.check_init(config.get("init"))
+    workdir.mkdir(parents=True, exist_ok=True)
+    folder = (workdir / "checkpoints").absolute()
+    with (
+        run.locked(workdir),
+        checkpoint.open_checkpoints(folder) as manager,
+        run.stop_requests() as stop,
+    ):
+        progress = Progress(config.steps)
+        _announce(progress.say, config, parts, workdir)
+        scores = run.read_scores(workdir)
+        if scores is not None and manager.latest_step() == config.steps:
+            progress.say("This run is finished. Its scores:")
+        else:
+            splits = _load(config, progress)
+            parts = _settle(config, parts, splits, workdir)
+            state = _start(config, parts, manager, progress.say)
+            _train(config, parts, splits, state, manager, workdir, progress, stop)
+            scores = _test(config, parts, splits["test"], workdir)
+        _close(progress.say, scores, workdir, time.monotonic() - started)
+    return scores
+
+
+def _announce(say: Callable, config: ConfigDict, parts: run.Parts, workdir: Path):
+    split_sizes = [
+        f"{len(data.open_split(split=split, **run.options(config.data)))} {split}"
+        for split in data.SPLITS
+    ]
+    size = config.data.size
+    parameters = sum(models.count_parameters(parts.model).values())
+    lines = {
+        "devices": parallel.describe_devices(),
+        "preset": config.get("preset") or "none",
+        "data": f"{config.data.name}: {', '.join(split_sizes)} pictures, {size}x{size}",
+        "classes": ", ".join(parts.info.classes),
+        "task": config.task.name,
+        "model": f"{config.model.name}, {parameters:,} parameters",
+        "steps": f"{config.steps:,} of {config.batch} pictures",
+        "run": str(workdir),
+    }
+    for name, text in lines.items():
+        say(f"{name + ':':<9}{text}")
+
+
+def _load(config: ConfigDict, progress: Progress) -> dict[str, data.Split]:
+    splits = {}
+    for split in data.SPLITS:
+        with progress.waiting(f"reading the {split} pictures"):
+            splits[split] = data.load_split(split=split, **run.options(config.data))
+    return splits
+
+
+def _settle(config, parts: run.Parts, splits, workdir: Path) -> run.Parts:
+    """The task with what had to be measured; config.json written, or read again."""
+    asked, saved = run.options(config.task), run.read_config(workdir)
+    if saved is None:
+        train = splits["train"].arrays
+        found = tasks.settle(info=parts.info, arrays=train, **asked)
+        settled = {k: v for k, v in found.items() if asked.get(k) != v}
+    else:
+        settled = saved.settled
+    run.write_config(workdir, config, settled)
+    task = tasks.make_task(info=parts.info, **asked | settled)
+    return parts._replace(task=task)
+
+
+def _start(config, parts: run.Parts, manager, say: Callable) -> State:
+    """The state of the newest checkpoint, or a new one, on every device."""
+    new = functools.partial(
+        create_state, parts.model, parts.optimizer, config.seed, config.data.size
+    )
+    step = manager.latest_step()
+    if step is not None:
+        target = jax.eval_shape(new)
+        place = parallel.replicated_sharding()
+        saved = checkpoint.restore(manager, step, place, **saved_parts(target))
+        say(f"going on from step {step}")
+        return target._replace(**saved["model"], **saved["training"])
+    state = parallel.run_once(new)
+    if config.get("init"):
+        fresh = {"params": state.params, "batch_stats": state.batch_stats}
+        variables, told = run.start_from(config.init, fresh)
+        ema = jax.tree.map(jax.numpy.copy, variables) if state.ema else ()
+        state = state._replace(**variables, ema=ema)
+        say(told)
+    return parallel.replicate(state)
+
+
+def _train(config, parts, splits, state, manager, workdir, progress, stop) -> None:
+    """The loop: step, log, evaluate, save, until the last step or a request."""
+    step_fn = parallel.train_on_devices(
+        make_train_step(parts.model, parts.task, parts.optimizer, parts.augment)
+    )
+    store = parallel.replicate(splits["train"].arrays)
+    validate = _make_validation(config, parts, splits["val"], workdir)
+    first = int(state.step)
+    recent: list[dict[str, jax.Array]] = []  # metrics since the last line of the log
+    shown: dict[str, float] = {}  # beside the bar
+    log = MetricsLog(workdir, first, bool(config.log.get("tensorboard")))
+    with contextlib.closing(log):
+        for done in range(first + 1, config.steps + 1):
+            batch = _batch(config, done - 1, len(splits["train"]))
+            if done == first + 1:
+                with progress.waiting("compiling the training step"):
+                    state, metrics = step_fn(state, store, batch)
+                    jax.block_until_ready(metrics)
+            else:
+                state, metrics = step_fn(state, store, batch)
+                jax.block_until_ready(recent[-1:])  # one step ahead and no further
+            recent.append(metrics)
+            last, stopping = done == config.steps, stop.made
+            if last or stopping or _due(config.log.get("metrics"), done):
+                figures, recent = _mean_metrics(done, recent, parts, progress.say), []
+                log.write(done, **figures)
+                shown |= {"loss": figures["loss"]}
+            progress.update(done, config.batch, **shown)
+            score = math.nan
+            if last or _due(config.log.get("evaluate"), done):
+                with progress.waiting(f"evaluating at step {done}"):
+                    figures = validate(state, done)
+                log.write(done, **{f"val/{k}": v for k, v in figures.items()})
+                headline = next(iter(figures))
+                score = shown[headline] = figures[headline]
+                checkpoint.save(manager, done, score, **saved_parts(state))
+            elif stopping:
+                checkpoint.save(manager, done, score, **saved_parts(state))
+            if stopping and not last:
+                manager.wait_until_finished()
+                raise Stopped(
+                    f"Stopped at step {done} of {config.steps}; saved in {workdir}."
+                    " The same command continues."
+                )
+        manager.wait_until_finished()
+
+
+def _due(interval: int | None, step: int) -> bool:
+    return interval is not None and interval > 0 and step % interval == 0
+
+
+def _batch(config: ConfigDict, step: int, pictures: int):
+    """What step N trains on, from (seed, N) alone; this host's share."""
+    index = data.indices(config.seed, step, config.batch, pictures)
+    return parallel.share({"index": index, "position": np.arange(config.batch)})
+
+
+def _mean_metrics(done: int, recent: list, parts: run.Parts, say: Callable):
+    """The means over the steps since the last line, of those that were not skipped."""
+    steps = jax.device_get(recent)
+    good = [m for m in steps if m.pop("finite")]
+    names = [name for name in steps[0] if name != "finite"]
+    means = {
+        n: float(np.mean([m[n] for m in good])) if good else math.nan for n in names
+    }
+    if len(good) < len(steps):
+        say(
+            f"step {done}: {len(steps) - len(good)} of the last {len(steps)} updates"
+            " were left out: their loss or gradient was not a finite number."
+        )
+    rate = float(parts.optimizer.schedule(done - 1))
+    return means | {"learning_rate": rate, "skipped": len(steps) - len(good)}
+
+
+def _make_validation(config, parts: run.Parts, split: data.Split, workdir: Path):
+    """validate(state, step) -> {score: mean over pictures, loss}; writes overlays."""
+    eval_step = parallel.evaluate_on_devices(make_eval_step(parts.model, parts.task))
+    store = parallel.replicate(split.arrays)
+    shown = range(min(config.log.get("pictures") or 0, len(split)))
+
+    @jax.jit
+    def predict(variables, images):
+        outputs = models.forward(parts.model, variables, images)
+        return jax.vmap(parts.task.decode)(outputs)
+
+    def draw(variables, step):
+        for i in shown:
+            example = {word: array[i] for word, array in split.arrays.items()}
+            prediction = jax.device_get(predict(variables, example["image"][None]))
+            prediction = {word: array[0] for word, array in prediction.items()}
+            picture = parts.task.draw(example["image"], prediction, example)
+            write_picture(workdir / "pictures", step, split.names[i], picture)
+
+    def validate(state: State, step: int) -> dict[str, float]:
+        variables = evaluated_variables(state)
+        rows = evaluate(eval_step, variables, store, len(split), config.batch)
+        scores = score_each(parts.task.score, rows)
+        draw(variables, step)
+        means = {name: _nanmean(values) for name, values in scores.items()}
+        return means | {"loss": mean_loss(rows)}
+
+    return validate
+
+
+def _nanmean(values: np.ndarray) -> float:
+    return float(np.nanmean(values)) if np.isfinite(values).any() else math.nan
+
+
+def _test(config, parts: run.Parts, split: data.Split, workdir: Path) -> dict[str, Any]:
+    """The best checkpoint scored, once, on pictures that chose nothing."""
+    step, variables = run.load_variables(workdir)
+    eval_step = parallel.evaluate_on_devices(make_eval_step(parts.model, parts.task))
+    store = parallel.replicate(split.arrays)
+    rows = evaluate(eval_step, variables, store, len(split), config.batch)
+    scores = summarise(parts.task.score, rows)
+    each = score_each(parts.task.score, rows)
+    run.write_rows(workdir, split.names, split.labels, each, rows)
+    return run.write_scores(workdir, step, "test", "training", scores)
+
+
+def _close(say: Callable, scores: dict[str, Any], workdir: Path, seconds: float):
+    """What was reached, where it lies, what to type next."""
+    name, score = next(iter(scores["scores"].items()))
+    say(
+        f"{name} {score['mean']:.4f} (95 % interval {score['low']:.4f} to"
+        f" {score['high']:.4f}) a picture, {score['pooled']:.4f} pooled, over"
+        f" {score['n']} {scores['split']} pictures at {scores['size']} size; checkpoint"
+        f" of step {scores['step']}; {duration(seconds)} in all."
+    )
+    say(f"Overlays: {workdir}/pictures  Scores: {workdir}/scores.json, rows.csv")
+    say(f'Use it: python -c "import segjax; print(segjax.load_run({str(workdir)!r}))"')

@@ -1,0 +1,25 @@
+"""Every test runs on eight CPU devices made of the cores there are, with programs that
+are compiled quickly rather than well: the networks here are tiny."""
+
+import os
+
+os.environ["XLA_FLAGS"] = " ".join(
+    [
+        os.environ.get("XLA_FLAGS", ""),
+        "--xla_backend_optimization_level=0",
+        "--xla_llvm_disable_expensive_passes=true",
+    ]
+)
+
+import jax
+import pytest
+
+jax.config.update("jax_platforms", "cpu")
+jax.config.update("jax_num_cpu_devices", 8)
+
+
+@pytest.fixture
+def strict_promotion():
+    """Types must be named where they meet. Not for all tests: optax's Adam mixes."""
+    with jax.numpy_dtype_promotion("strict"):
+        yield

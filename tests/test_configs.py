@@ -1,0 +1,106 @@
+"""Every shipped config and preset builds; loading one starts no backend."""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from ml_collections import ConfigDict
+
+from segjax.base import Mistake
+from segjax.run import build_parts, config_folder, load_config
+
+FILES = sorted(config_folder().glob("*.py"))
+
+
+def module_of(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+PRESETS = [(path, preset) for path in FILES for preset in module_of(path).PRESETS]
+
+
+@pytest.mark.parametrize(
+    ("path", "preset"), PRESETS, ids=lambda v: getattr(v, "stem", v)
+)
+def test_every_preset_builds(path, preset):
+    for accelerator in {False, preset == "auto"}:
+        config = load_config(f"{path}:{preset}", accelerator=accelerator)
+        parts = build_parts(config)
+        assert parts.task.heads
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+def test_a_config_keeps_the_fixed_names_and_is_locked(path):
+    module = module_of(path)
+    config = module.get_config()
+    assert isinstance(config, ConfigDict)
+    assert config.is_locked
+    assert {"seed", "steps", "batch", "init"} <= set(config)
+    assert {"name", "dir", "size", "fit", "fold"} <= set(config.data)
+    assert config.init is None
+    assert f"configs/{path.name}" in module.__doc__
+    with pytest.raises(ValueError, match="no preset 'huge'"):
+        module.get_config("huge")
+
+
+def test_auto_is_small_on_a_cpu_and_the_papers_on_an_accelerator():
+    assert load_config("unet", accelerator=True).preset == "paper"
+    assert load_config("unet").preset == "small"
+    assert load_config("unet:paper").model.width == 64
+
+
+def test_loading_a_config_starts_no_backend():
+    code = (
+        "from segjax.run import load_config\n"
+        "config = load_config('unet:paper', [('model.width', '8')])\n"
+        "from jax._src import xla_bridge\n"
+        "assert config.model.width == 8 and not xla_bridge._backends\n"
+    )
+    root = Path(__file__).parent.parent
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=root)
+
+
+def test_options_are_typed_by_the_functions_that_take_them():
+    changes = {
+        "model.up": "bilinear",
+        "model.dropout": "0.5",
+        "task.class_weights": "(1, 2.5)",
+        "data.fold": "2",
+        "optim.momentum": ".8",
+        "augment.crop": "none",
+        "log.tensorboard": "False",
+        "optim.learning_rate": "1",
+    }
+    config = load_config("unet", changes.items())
+    assert config.model.dropout == 0.5
+    assert config.task.class_weights == (1, 2.5)
+    assert config.optim.momentum == 0.8
+    assert config.augment.crop is None
+    assert config.log.tensorboard is False
+    build_parts(config)
+
+
+SHORT = """
+from ml_collections import ConfigDict
+
+def get_config():
+    model, task = {"name": "lesson"}, {"name": "semantic"}
+    data = {"name": "nevi", "size": 32}
+    parts = dict(model=model, task=task, data=data, augment={}, optim={}, log={})
+    return ConfigDict(dict(seed=0, steps=2, batch=8, **parts))
+"""
+
+
+def test_a_user_may_write_a_short_config(tmp_path):
+    """Only what matters; functions' defaults do for the rest."""
+    mine = tmp_path / "mine.py"
+    mine.write_text(SHORT)
+    assert build_parts(load_config(str(mine))).optimizer.accumulate == 1
+    assert load_config(str(mine), [("model.width", "8")]).model.width == 8
+    with pytest.raises(Mistake, match="has no presets; leave out 'small'"):
+        load_config(f"{mine}:small")

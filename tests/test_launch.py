@@ -1,0 +1,182 @@
+"""What a newcomer types wrong: one sentence, exit code 2, nothing on disk."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from segjax import parallel, train
+from segjax.__main__ import main
+
+ROOT = Path(__file__).parent.parent
+GOOD = "--config=configs/unet.py"
+MISTAKES = {
+    "no config": ([], "--config"),
+    "unknown flag": ([GOOD, "--worklist=x"], "--worklist"),
+    "missing file": (["--config=configs/unett.py"], "Did you mean 'unet'"),
+    "not a config": (["--config=launch.py"], "no function get_config"),
+    "unknown preset": ([f"{GOOD}:huge"], "no preset 'huge'"),
+    "unknown key": ([GOOD, "--config.stpes=3"], "Did you mean 'steps'"),
+    "unknown option": ([GOOD, "--config.model.wdith=3"], "Did you mean 'width'"),
+    "unknown section": ([GOOD, "--config.modle.width=3"], "Did you mean 'model'"),
+    "wrong type": (
+        [GOOD, "--config.steps=many"],
+        "steps is 'many'; it must be a whole",
+    ),
+    "half a step": ([GOOD, "--config.steps=1.5"], "it must be a whole number"),
+    "no value": ([GOOD, "--config.steps"], "has no value"),
+    "unknown model": ([GOOD, "--config.model.name=segnett"], "Did you mean 'segnet'"),
+    "another model's option": ([GOOD, "--config.model.name=segnet"], "'model.depth'"),
+    "unknown task": ([GOOD, "--config.task.name=semantics"], "Did you mean 'semantic'"),
+    "unknown data": ([GOOD, "--config.data.name=nevus"], "Did you mean 'nevi'"),
+    "batch to share": ([GOOD, "--config.batch=12"], "multiple of 8 devices, 16 for"),
+    "zero batch": ([GOOD, "--config.batch=0"], "batch is 0"),
+    "zero size": ([GOOD, "--config.data.size=0"], "data.size is 0"),
+    "negative steps": ([GOOD, "--config.steps=-3"], "steps is -3"),
+    "negative seed": ([GOOD, "--config.seed=-1"], "seed is -1"),
+    "unknown fit": ([GOOD, "--config.data.fit=squash"], "data.fit is 'squash'"),
+    "no such fold": ([GOOD, "--config.data.fold=9"], "data.fold is 9"),
+    "few pictures": ([GOOD, "--config.data.pictures=2"], "data.pictures is 2"),
+    "crop too large": ([GOOD, "--config.augment.crop=999"], "augment.crop is 999"),
+    "warm-up too long": ([GOOD, "--config.optim.warmup=999"], "optim.warmup is 999"),
+    "unknown optimizer": ([GOOD, "--config.optim.name=adam"], "Did you mean 'adamw'"),
+    "unknown type": ([GOOD, "--config.model.dtype=half"], "model.dtype is 'half'"),
+    "no run to start from": (
+        [GOOD, "--config.init=nowhere"],
+        "not the folder of a run",
+    ),
+}
+
+
+@pytest.fixture
+def in_clone(tmp_path, monkeypatch):
+    """A folder with the configs, where a mistake must leave nothing."""
+    for name in ("configs", "launch.py"):
+        os.symlink(ROOT / name, tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(train, "_load", lambda *_: pytest.fail("it went on to train"))
+    return tmp_path
+
+
+@pytest.mark.parametrize("arguments", MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_is_one_sentence(arguments, in_clone, capsys):
+    words, culprit = arguments
+    assert main(["train", *words]) == 2
+    said = capsys.readouterr()
+    assert culprit in said.err
+    assert said.err.strip().startswith("segjax: ")
+    assert said.err.strip().count("\n") == 0
+    assert said.out == ""
+    assert {p.name for p in in_clone.iterdir()} == {"configs", "launch.py"}
+
+
+def test_a_task_that_the_data_cannot_serve(in_clone, capsys, monkeypatch):
+    from segjax.base import Info
+    from segjax.data import nevi
+
+    monkeypatch.setattr(nevi, "make_info", lambda **_: Info(("a", "b")))
+    assert main(["train", GOOD]) == 2
+    assert "needs semantic; the data provides image" in capsys.readouterr().err
+
+
+SMALL = ["--config.steps=1", "--config.batch=8", "--config.data.size=16"]
+SMALL += ["--config.data.pictures=10", "--config.model.width=4"]
+SMALL += ["--config.model.depth=2"]
+
+
+def test_a_workdir_of_another_config_names_the_keys(tmp_path, capsys):
+    there = [GOOD, *SMALL, f"--workdir={tmp_path / 'run'}"]
+    assert main(["train", *there]) == 0
+    before = sorted(p for p in tmp_path.rglob("*"))
+    assert main(["train", *there, "--config.seed=3", "--config.model.width=8"]) == 2
+    error = capsys.readouterr().err
+    assert "model.width was 4 and is 8; seed was 0 and is 3" in error
+    assert main(["train", *there, "--config.log.metrics=3"]) == 0
+    assert sorted(p for p in tmp_path.rglob("*")) == before
+
+
+def test_a_workdir_that_is_something_else(tmp_path, capsys):
+    (tmp_path / "photo.jpg").write_bytes(b"mine")
+    assert main(["train", GOOD, f"--workdir={tmp_path}"]) == 2
+    assert "holds something that is not a run" in capsys.readouterr().err
+    assert main(["train", GOOD, f"--workdir={tmp_path / 'photo.jpg' / 'run'}"]) == 2
+    assert "is a file; give --workdir a folder" in capsys.readouterr().err
+
+
+@pytest.mark.processes
+def test_an_unwritable_workdir(tmp_path):
+    """As another user, where root runs the tests: root may write anywhere."""
+    tmp_path.chmod(0o555)
+    code = (
+        "import os, sys\n"
+        "from pathlib import Path\n"
+        "from segjax.base import Mistake\n"
+        "from segjax.run import check_workdir, load_config\n"
+        "config = load_config('unet')\n"
+        "if os.getuid() == 0: os.setuid(65534)\n"
+        "try: check_workdir(Path(sys.argv[1]) / 'run', config)\n"
+        "except Mistake as mistake: print(mistake)\n"
+    )
+    readable = tmp_path
+    for folder in tmp_path.parents:
+        if folder.stat().st_uid == os.getuid() and folder.name.startswith("pytest-"):
+            folder.chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(readable)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=True,
+    )
+    assert "cannot be written to; give --workdir another folder" in done.stdout
+
+
+def test_a_second_process_is_refused(tmp_path, capsys):
+    from segjax.run import locked
+
+    there = [GOOD, *SMALL, f"--workdir={tmp_path / 'run'}"]
+    (tmp_path / "run").mkdir()
+    with locked(tmp_path / "run"):
+        assert main(["train", *there]) == 2
+    assert "Another process is training" in capsys.readouterr().err
+
+
+def test_an_accelerator_that_jax_does_not_see(monkeypatch, capsys):
+    monkeypatch.setattr(parallel, "_machine_has", lambda: "gpu")
+    assert main(["train", GOOD]) == 2
+    assert 'pip install -U "jax[cuda13]" (or add --cpu' in capsys.readouterr().err
+    monkeypatch.setattr(parallel, "_machine_has", lambda: None)
+    parallel.check_accelerator()
+
+
+def test_plan_prints_the_papers_counts(capsys):
+    assert main(["plan", "--config=unet:paper"]) == 0
+    assert "31,037,633 parameters" in capsys.readouterr().out
+
+
+def test_commands_are_told(capsys):
+    assert main([]) == 0
+    assert "train" in capsys.readouterr().out
+    assert main(["trian"]) == 2
+    assert "Did you mean 'train'" in capsys.readouterr().err
+
+
+@pytest.mark.processes
+def test_the_launcher_itself(in_clone):
+    """The file, as typed: exit codes come out of it."""
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "launch.py"), GOOD, "--config.steps=0"],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert done.stderr.strip() == "segjax: steps is 0; it must be at least 1."
+    helped = subprocess.run(
+        [sys.executable, str(ROOT / "launch.py"), "--help"],
+        capture_output=True,
+        text=True,
+    )
+    assert helped.returncode == 0
+    assert "--workdir" in helped.stdout

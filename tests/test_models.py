@@ -1,0 +1,214 @@
+"""What every model promises, and what the papers say of these."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from segjax import models
+from segjax.base import Mistake, names
+
+FORMS = [
+    *[(name, {"width": 4}) for name in names("models")],
+    ("unet", {"width": 4, "padding": "valid", "norm": "none"}),
+    ("unet", {"width": 4, "norm": "group", "up": "nearest"}),
+    ("unet", {"width": 4, "up": "bilinear", "depth": 2}),
+    ("segnet", {"width": 4, "variant": "basic"}),
+]
+HEADS = {"mask": 1, "offset": 2}
+# Compiled: one by one, the operations of a network take longer than all together.
+initialise = jax.jit(models.initialise, static_argnums=(0, 2))
+forward = jax.jit(models.forward, static_argnums=0)
+forward_train = jax.jit(models.forward_train, static_argnums=0)
+intermediate_maps = jax.jit(models.intermediate_maps, static_argnums=0)
+
+
+@partial(jax.jit, static_argnums=0)
+def forward_with_dropout(model, variables, images, keys):
+    return model.apply(variables, images, keys=keys)["mask"]
+
+
+@pytest.fixture(scope="module", params=FORMS, ids=lambda f: f"{f[0]}-{len(f[1])}")
+def form(request):
+    name, config = request.param
+    model = models.build(name, HEADS, **config)
+    # batch normalisation with statistics that are not those of a fresh network
+    variables = initialise(model, jax.random.key(0), 32)
+    images = pictures(4, 32, 32)
+    _, stats = forward_train(model, variables, images, keys(4))
+    return model, {**variables, "batch_stats": stats}
+
+
+def pictures(*shape):
+    return np.random.default_rng(0).integers(0, 256, (*shape, 3)).astype(np.float32)
+
+
+def keys(count):
+    return jax.random.split(jax.random.key(1), count)
+
+
+@pytest.mark.parametrize("size", [(32, 32), (33, 47), (1, 1)])
+def test_maps_come_out_at_input_size(form, size):
+    model, variables = form
+    shapes = jax.eval_shape(
+        lambda images: models.forward(model, variables, images),
+        jax.ShapeDtypeStruct((2, *size, 3), jnp.uint8),
+    )
+    assert {name: s.shape for name, s in shapes.items()} == {
+        "mask": (2, *size, 1),
+        "offset": (2, *size, 2),
+    }
+    assert all(s.dtype == jnp.float32 for s in shapes.values())
+
+
+def test_a_picture_alone_equals_the_picture_in_a_batch(form):
+    """Fails when an evaluation uses the statistics of the batch."""
+    model, variables = form
+    images = pictures(3, 24, 40)
+    together = forward(model, variables, images)
+    alone = forward(model, variables, images[1:2])
+    for name in HEADS:
+        np.testing.assert_allclose(together[name][1], alone[name][0], atol=2e-5)
+
+
+def test_evaluation_changes_no_state(form):
+    model, variables = form
+    apply = jax.jit(partial(model.apply, mutable=["batch_stats"]))
+    _, changed = apply(variables, pictures(1, 16, 16))
+    same = jax.tree.map(
+        np.array_equal, changed.get("batch_stats", {}), variables["batch_stats"]
+    )
+    assert all(jax.tree.leaves(same))
+
+
+def test_training_reaches_every_parameter(form):
+    model, variables = form
+    if model.__class__.__name__ == "SegNet":
+        pytest.skip("its conv biases stand before a norm, which cancels them")
+
+    def loss(params):
+        outputs, _ = models.forward_train(
+            model, {**variables, "params": params}, pictures(2, 32, 32), keys(2)
+        )
+        return sum(jnp.square(o - 1).mean() for o in outputs.values())
+
+    gradients = jax.jit(jax.grad(loss))(variables["params"])
+    for path, g in jax.tree_util.tree_leaves_with_path(gradients):
+        assert jnp.abs(g).max() > 0, path
+
+
+@pytest.mark.parametrize(
+    ("name", "config", "channels", "heads", "count"),
+    [
+        ("unet", {"norm": "none"}, 1, {"semantic": 2}, 31_030_658),
+        ("unet", {"norm": "none", "padding": "valid"}, 1, {"semantic": 2}, 31_030_658),
+        ("unet", {}, 3, {"mask": 1}, 31_037_633),
+        ("segnet", {}, 3, {"semantic": 11}, 29_449_355),
+        ("segnet", {"variant": "basic"}, 3, {"semantic": 11}, 1_416_587),
+    ],
+)
+def test_parameters_of_the_papers(name, config, channels, heads, count):
+    parts = models.count_parameters(models.build(name, heads, **config), channels)
+    assert sum(parts.values()) == count
+
+
+def test_valid_unet_gives_the_paper_sizes():
+    model = models.build(
+        "unet", {"mask": 2}, width=2, norm="none", padding="valid", margin=False
+    )
+    out = jax.eval_shape(
+        lambda key: model.init_with_output(key, jnp.zeros((1, 572, 572, 1)))[0],
+        jax.random.key(0),
+    )
+    assert out["mask"].shape == (1, 388, 388, 2)
+
+
+def test_valid_margin_is_the_whole_picture_with_its_mirror():
+    """With the margin, the middle pixels equal those of a picture that has real
+    pixels in the place of the mirrored ones."""
+    config = {"width": 2, "depth": 2, "norm": "none", "padding": "valid"}
+    with_margin = models.build("unet", {"mask": 1}, **config)
+    without = models.build("unet", {"mask": 1}, **config, margin=False)
+    image = pictures(1, 44, 44)
+    variables = initialise(without, jax.random.key(0), 44)
+    inner = forward(without, variables, image)["mask"]
+    before = (44 - inner.shape[1]) // 2
+    cut = image[:, before : before + inner.shape[1], before : before + inner.shape[2]]
+    outer = forward(with_margin, variables, cut)["mask"]
+    middle = inner.shape[1] // 2
+    np.testing.assert_allclose(
+        outer[0, middle, middle], _around(without, variables, cut, middle), atol=1e-5
+    )
+
+
+def _around(model, variables, cut, place):
+    """The value at a pixel when the mirror is made by numpy."""
+    margins = (44 - cut.shape[1]) // 2
+    size = 44 - cut.shape[1] - margins
+    full = np.pad(cut, [(0, 0), (margins, size), (margins, size), (0, 0)], "symmetric")
+    return forward(model, variables, full)["mask"][0, place, place]
+
+
+def test_segnet_sizes_are_the_papers():
+    model = models.build("segnet", {"mask": 1}, width=2)
+    variables = initialise(model, jax.random.key(0), 32)
+    maps = intermediate_maps(model, variables, np.zeros((1, 360, 480, 3)))
+    heights = [maps[f"encoder{k}"].shape[1] for k in range(5)]
+    assert heights == [360, 180, 90, 45, 23]
+    assert [maps[f"decoder{k}"].shape[1] for k in range(5)] == heights
+
+
+def test_segnet_unpools_by_the_places_of_its_encoder():
+    """A decoder that only enlarged would not know which of four pixels was largest."""
+    model = models.build("segnet", {"mask": 1}, width=2)
+    variables = initialise(model, jax.random.key(0), 32)
+    image = pictures(1, 32, 32)
+    mask = forward(model, variables, image)["mask"]
+    blocks = mask.reshape(1, 16, 2, 16, 2)
+    assert (blocks.max((2, 4)) - blocks.min((2, 4))).mean() > 0
+
+
+def test_bfloat16_computes_but_does_not_store():
+    model = models.build("unet", {"mask": 1}, width=4, dtype="bfloat16")
+    variables = initialise(model, jax.random.key(0), 32)
+    assert {leaf.dtype for leaf in jax.tree.leaves(variables)} == {jnp.dtype("float32")}
+    images = pictures(2, 32, 32)
+    _, stats = forward_train(model, variables, images, keys(2))
+    assert {leaf.dtype for leaf in jax.tree.leaves(stats)} == {jnp.dtype("float32")}
+    maps = intermediate_maps(model, variables, images)
+    assert maps["bottom"].dtype == jnp.bfloat16
+    exact = models.build("unet", {"mask": 1}, width=4)
+    near = forward(model, variables, images)["mask"]
+    true = forward(exact, variables, images)["mask"]
+    assert near.dtype == jnp.float32
+    assert 0 < jnp.abs(near - true).max() < 0.1 * jnp.abs(true).max()
+
+
+@pytest.mark.parametrize("name", ["unet", "segnet"])
+def test_dropout_follows_the_key_of_the_picture(name):
+    model = models.build(name, {"mask": 1}, width=4, dropout=0.5)
+    variables = initialise(model, jax.random.key(0), 32)
+    image = np.repeat(pictures(1, 32, 32), 2, axis=0)
+    fixed = forward(model, variables, image)["mask"]
+    np.testing.assert_allclose(fixed[0], fixed[1], atol=1e-6)
+    drawn = forward_with_dropout(model, variables, image, keys(2))
+    assert jnp.abs(drawn[0] - drawn[1]).max() > 0
+    swapped = forward_with_dropout(model, variables, image, keys(2)[::-1])
+    np.testing.assert_allclose(drawn[0], swapped[1], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "config", "word"),
+    [
+        ("unet", {"width": 0}, "model.width"),
+        ("unet", {"norm": "bach"}, "Did you mean 'batch'"),
+        ("unet", {"dropout": 1.5}, "model.dropout"),
+        ("segnet", {"variant": "vgg"}, "Did you mean 'vgg16'"),
+        ("unett", {}, "Did you mean 'unet'"),
+    ],
+)
+def test_mistakes_name_the_culprit(name, config, word):
+    with pytest.raises(Mistake, match=word):
+        models.build(name, {"mask": 1}, **config)

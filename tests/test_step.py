@@ -1,0 +1,185 @@
+"""The compiled step: exact over devices, and never left with broken numbers."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from segjax import models, parallel, tasks
+from segjax.base import VOID, Info
+from segjax.ops.augment import augment
+from segjax.optim import make_optimizer
+from segjax.step import (
+    create_state,
+    evaluate,
+    evaluated_variables,
+    make_eval_step,
+    make_train_step,
+    mean_loss,
+)
+
+pytestmark = pytest.mark.usefixtures("strict_promotion")
+INFO = Info(("no", "yes"), provides=("image", "semantic"))
+SIZE, BATCH, PICTURES = 16, 16, 24
+
+
+def store():
+    """Noise, with void spread so that devices count different numbers of pixels."""
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 256, (PICTURES, SIZE, SIZE, 3), np.uint8)
+    semantic = (image[..., 0] > 128).astype(np.uint8)
+    for i in range(PICTURES):
+        semantic[i, : i % SIZE] = VOID
+    return {"image": image, "semantic": semantic}
+
+
+def parts(**options):
+    optim = {"name": "sgd", "learning_rate": 0.5, "schedule": "constant", "warmup": 0}
+    optim |= {"clip": 0.0, "weight_decay": 0.0, "ema": 0.9} | options
+    task = tasks.make_task("semantic", INFO, dice=0.5)
+    model = models.build(
+        "unet", task.heads, width=4, depth=2, dropout=0.2, axis_name=parallel.AXIS
+    )
+    return task, model, make_optimizer(100, **optim)
+
+
+CHANGE = {"flip": True, "quarter": True, "rotate": 20, "brightness": 0.3}
+
+
+def run(steps, devices, **options):
+    """The state after some steps on so many devices, and where it started."""
+    task, model, optimizer = parts(**options)
+    step = make_train_step(model, task, optimizer, functools.partial(augment, **CHANGE))
+    create = jax.jit(lambda: create_state(model, optimizer, 0, SIZE))
+    pmapped = jax.pmap(
+        step,
+        axis_name=parallel.AXIS,
+        devices=jax.devices()[:devices],
+        in_axes=(None, None, 0),
+        out_axes=(None, None),
+    )
+    first = state = jax.device_get(create())
+    source = store()
+    history = []
+    for k in range(steps):
+        index = (np.arange(BATCH) * 5 + k) % PICTURES
+        batch = {"index": index, "position": np.arange(BATCH)}
+        batch = jax.tree.map(lambda a: a.reshape(devices, -1), batch)
+        state, metrics = jax.device_get(pmapped(state, source, batch))
+        history.append(metrics)
+    return first, state, history
+
+
+def largest_difference(a, b, scale):
+    """Of all arrays, relative to the largest value that each array was moved by."""
+    pairs = zip(*(jax.tree.leaves(t) for t in (a, b, scale)))
+    return max(np.abs(x - y).max() / max(np.abs(z).max(), 1e-12) for x, y, z in pairs)
+
+
+def test_eight_devices_make_the_updates_of_one():
+    first, one, history = run(5, 1)
+    _, eight, _ = run(5, 8)
+    for field in ("params", "batch_stats"):
+        start, alone, shared = (getattr(s, field) for s in (first, one, eight))
+        moved = jax.tree.map(np.subtract, alone, start)
+        others = jax.tree.map(np.subtract, shared, start)
+        # biases before a norm aside, every array must have been moved
+        assert min(np.abs(m).max() for m in jax.tree.leaves(moved)) > 1e-4
+        assert largest_difference(moved, others, moved) < 1e-4
+    assert history[-1]["loss"] < history[0]["loss"]
+
+
+def test_accumulating_is_the_whole_batch_where_nothing_is_normalised():
+    def updated(accumulate):
+        task, _, optimizer = parts(accumulate=accumulate)
+        model = models.build("unet", task.heads, width=4, depth=1, norm="none")
+        step = make_train_step(model, task, optimizer, functools.partial(augment))
+        state = jax.device_get(
+            jax.jit(lambda: create_state(model, optimizer, 0, SIZE))()
+        )
+        batch = {"index": np.arange(8)[None], "position": np.arange(8)[None]}
+        pmapped = jax.pmap(
+            step,
+            axis_name=parallel.AXIS,
+            devices=jax.devices()[:1],
+            in_axes=(None, None, 0),
+            out_axes=(None, None),
+        )
+        after, _ = pmapped(state, store(), batch)
+        return jax.tree.map(lambda a, b: np.asarray(a) - b, after.params, state.params)
+
+    whole, parted = updated(1), updated(4)
+    assert largest_difference(whole, parted, whole) < 1e-4
+
+
+def test_a_step_gone_wrong_keeps_the_whole_old_state():
+    _, state, history = run(1, 1, learning_rate=1.0)
+    task, model, optimizer = parts(learning_rate=1.0)
+    broken = task._replace(
+        loss=lambda o, t: {"nan": (o["mask"].sum() * jnp.nan, jnp.ones(()))}
+    )
+    step = make_train_step(model, broken, optimizer, functools.partial(augment))
+    batch = {"index": np.arange(4)[None], "position": np.arange(4)[None]}
+    pmapped = jax.pmap(
+        step,
+        axis_name=parallel.AXIS,
+        devices=jax.devices()[:1],
+        in_axes=(None, None, 0),
+        out_axes=(None, None),
+    )
+    after, metrics = jax.device_get(pmapped(state, store(), batch))
+    assert history[0]["finite"]
+    assert not metrics["finite"]
+    assert after.step == 2
+    same = jax.tree.map(np.array_equal, after._replace(step=0), state._replace(step=0))
+    assert all(jax.tree.leaves(same))
+
+
+def test_the_average_is_warmed_up_and_used():
+    first, state, _ = run(1, 1)
+    averaged = evaluated_variables(state)["params"]
+    # decay of the first step: (1 + 0) / (10 + 0)
+    expected = jax.tree.map(lambda a, b: 0.1 * a + 0.9 * b, first.params, state.params)
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), averaged, expected
+    )
+
+
+def test_evaluation_gives_a_row_a_picture_whatever_the_batch():
+    """Fails when an evaluation uses batch statistics, or drops the last pictures."""
+    task, model, optimizer = parts()
+    state = jax.jit(lambda: create_state(model, optimizer, 0, SIZE))()
+    variables = parallel.replicate(evaluated_variables(state))
+    source = parallel.replicate(store())
+    step = parallel.evaluate_on_devices(make_eval_step(model, task))
+    rows = evaluate(step, variables, source, PICTURES, 8)
+    others = evaluate(step, variables, source, PICTURES, 16)
+    assert rows["confusion"].shape == (PICTURES, 2, 2)
+    np.testing.assert_array_equal(rows["confusion"], others["confusion"])
+    counted = (store()["semantic"] != VOID).sum((1, 2))
+    np.testing.assert_array_equal(rows["confusion"].sum((1, 2)), counted)
+    np.testing.assert_allclose(mean_loss(rows), mean_loss(others), rtol=1e-5)
+
+
+def test_weight_decay_spares_biases_and_norms():
+    optimizer = make_optimizer(
+        10,
+        name="sgd",
+        learning_rate=1.0,
+        schedule="constant",
+        warmup=0,
+        weight_decay=0.1,
+    )
+    params = {"kernel": jnp.ones((1, 1)), "bias": jnp.ones(1), "scale": jnp.ones(1)}
+    zeros = jax.tree.map(jnp.zeros_like, params)
+    updates, _ = optimizer.update.update(zeros, optimizer.update.init(params), params)
+    assert updates["kernel"] == pytest.approx(-0.1)
+    assert updates["bias"] == updates["scale"] == 0
+
+
+def test_learning_rate_rises_and_falls():
+    schedule = make_optimizer(100, learning_rate=1.0, warmup=10).schedule
+    rates = [float(schedule(k)) for k in (0, 9, 10, 55, 100)]
+    assert rates == pytest.approx([0.1, 0.91, 1.0, 0.5, 0.0], abs=1e-6)

@@ -1,0 +1,221 @@
+"""Whole runs of a shipped config, shrunk."""
+
+import csv
+import json
+import os
+import signal
+from functools import partial
+
+import jax
+import numpy as np
+import pytest
+from PIL import Image
+
+import segjax
+from segjax import data
+from segjax.base import Mistake, Stopped
+from segjax.run import load_config
+from segjax.step import State
+
+SHRUNK = {
+    "steps": "6",
+    "batch": "8",
+    "data.size": "16",
+    "data.pictures": "30",
+    "model.width": "4",
+    "log.evaluate": "2",
+    "log.metrics": "2",
+    "log.tensorboard": "false",
+}
+
+
+def shrunk(name="unet", **changes):
+    shallow = {"model.depth": "2"} if name == "unet" else {}
+    return load_config(name, (SHRUNK | shallow | changes).items())
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "unet"
+    scores = segjax.train_and_evaluate(shrunk(**{"log.tensorboard": "true"}), folder)
+    return folder, scores
+
+
+def parameters(folder, step=6):
+    return jax.device_get(segjax.load_run(folder, step=step).variables)
+
+
+def same(a, b):
+    return all(jax.tree.leaves(jax.tree.map(np.array_equal, a, b)))
+
+
+def test_a_run_leaves_what_it_promises(finished):
+    folder, scores = finished
+    found = {p.name for p in folder.iterdir()}
+    assert found == {
+        *("config.json", "metrics.jsonl", "scores.json", "rows.csv"),
+        *("pictures", "checkpoints", "tensorboard", "lock"),
+    }
+    assert json.loads((folder / "scores.json").read_text()) == scores
+    assert {"step", "split", "size", "scores"} == set(scores)
+    assert (scores["split"], scores["size"]) == ("test", "training")
+    assert set(scores["scores"]["dice"]) == {"mean", "low", "high", "pooled", "n"}
+    assert scores["scores"]["dice"]["n"] == 6
+    lines = [
+        json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()
+    ]
+    assert [line["step"] for line in lines if "loss" in line] == [2, 4, 6]
+    assert [line["step"] for line in lines if "val/dice" in line] == [2, 4, 6]
+    pictures = sorted((folder / "pictures").iterdir())
+    assert len(pictures) == 3 * 4
+    with Image.open(pictures[0]) as picture:
+        assert picture.size == (4 * 16, 16)
+    assert any((folder / "tensorboard").iterdir())
+
+
+def test_rows_hold_each_test_picture_and_make_the_scores(finished):
+    folder, scores = finished
+    with (folder / "rows.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    test = data.open_split("nevi", "test", size=16, pictures=30)
+    assert [row["name"] for row in rows] == [test[i]["name"] for i in range(len(test))]
+    mean = np.mean([float(row["dice"]) for row in rows])
+    assert mean == pytest.approx(scores["scores"]["dice"]["mean"])
+    tp, fp, fn = (
+        sum(int(row[f"confusion[{i}, {j}]"]) for row in rows)
+        for i, j in ((1, 1), (0, 1), (1, 0))
+    )
+    pooled = 2 * tp / (2 * tp + fp + fn)
+    assert pooled == pytest.approx(scores["scores"]["dice"]["pooled"])
+
+
+def test_the_same_config_gives_the_same_bits(finished, tmp_path):
+    folder, _ = finished
+    segjax.train_and_evaluate(shrunk(), tmp_path / "again")
+    assert same(parameters(folder), parameters(tmp_path / "again"))
+    segjax.train_and_evaluate(shrunk(seed="1"), tmp_path / "other")
+    assert not same(parameters(folder), parameters(tmp_path / "other"))
+
+
+def test_a_stopped_run_goes_on_to_the_same_bits(finished, tmp_path, monkeypatch):
+    """SIGTERM at a third, between two evaluations; then the same command."""
+    folder, _ = finished
+    real = data.indices
+
+    def stop_at_step_3(seed, step, *sizes):
+        if step == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return real(seed, step, *sizes)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(data, "indices", stop_at_step_3)
+        with pytest.raises(Stopped, match="Stopped at step 3 of 6"):
+            segjax.train_and_evaluate(shrunk(), tmp_path)
+    assert not (tmp_path / "scores.json").exists()
+    segjax.train_and_evaluate(shrunk(), tmp_path)
+    assert same(parameters(folder), parameters(tmp_path))
+    lines = (tmp_path / "metrics.jsonl").read_text().splitlines()
+    steps = [json.loads(line)["step"] for line in lines]
+    assert steps == [2, 2, 3, 4, 4, 6, 6]
+
+
+def test_a_finished_run_says_so_and_changes_nothing(finished, capsys):
+    folder, scores = finished
+    before = {p: p.stat().st_mtime_ns for p in folder.rglob("*") if p.is_file()}
+    assert (
+        segjax.train_and_evaluate(shrunk(**{"log.tensorboard": "true"}), folder)
+        == scores
+    )
+    assert "This run is finished" in capsys.readouterr().out
+    after = {p: p.stat().st_mtime_ns for p in folder.rglob("*") if p.is_file()}
+    assert after == before
+
+
+def test_the_output_names_what_a_user_must_know(tmp_path, capsys):
+    segjax.train_and_evaluate(shrunk(steps="1"), tmp_path)
+    said = capsys.readouterr().out
+    for word in (
+        *("devices: 8 x cpu", "preset:", "18 train, 6 val, 6 test pictures"),
+        *("skin, nevus", "parameters", f"run:     {tmp_path}"),
+        *("compiling the training step", "95 % interval", "load_run"),
+    ):
+        assert word in said, said
+
+
+def test_a_run_can_be_used(finished):
+    folder, _ = finished
+    run = segjax.load_run(folder)
+    assert run.config.model.name == "unet"
+    images = [np.zeros((20, 30, 3), np.uint8), np.full((9, 9, 3), 200, np.uint8)]
+    found = run.predict(images)
+    assert [p["semantic"].shape for p in found] == [(20, 30), (9, 9)]
+    assert found[0]["probability"].shape == (20, 30, 2)
+    with pytest.raises(Mistake, match=r"this one is \[9, 9\]"):
+        run.predict([images[1][..., 0]])
+    with pytest.raises(Mistake, match="is not a run"):
+        segjax.load_run(folder.parent)
+    with pytest.raises(Mistake, match="no checkpoint of step 3; it has: "):
+        segjax.load_run(folder, step=3)
+
+
+def test_predictions_are_those_that_were_scored(finished):
+    folder, _ = finished
+    run = segjax.load_run(folder)
+    test = data.load_split("nevi", "test", size=16, pictures=30)
+    predictions = run.predict(test.arrays["image"])
+    with (folder / "rows.csv").open() as file:
+        for row, found, truth in zip(
+            csv.DictReader(file), predictions, test.arrays["semantic"]
+        ):
+            both = int(((found["semantic"] == 1) & (truth == 1)).sum())
+            assert both == int(row["confusion[1, 1]"])
+
+
+def test_a_run_can_start_from_another_ones_encoder(tmp_path, capsys):
+    segjax.train_and_evaluate(shrunk("autoencoder"), tmp_path / "first")
+    changes = {
+        "init": str(tmp_path / "first"),
+        "steps": "1",
+        "optim.learning_rate": "0",
+    }
+    segjax.train_and_evaluate(shrunk("segnet:lesson", **changes), tmp_path / "second")
+    assert "new: heads/mask/bias, heads/mask/kernel" in capsys.readouterr().out
+    donor, fresh = (
+        jax.device_get(segjax.load_run(tmp_path / name).variables["params"])
+        for name in ("first", "second")
+    )
+    for part in ("encoder0", "bottom"):  # equal but for the rounding of the average
+        jax.tree.map(
+            partial(np.testing.assert_allclose, rtol=1e-5), donor[part], fresh[part]
+        )
+
+
+def test_every_evaluated_step_but_the_newest_two_and_the_best_is_cleared(finished):
+    folder, scores = finished
+    kept = {int(p.name) for p in (folder / "checkpoints").iterdir() if p.name.isdigit()}
+    assert {4, 6} <= kept <= {4, 6, scores["step"]}
+
+
+def test_measured_options_are_stored_and_used_again(tmp_path):
+    changes = {"task.class_weights": "median_frequency", "steps": "2"}
+    segjax.train_and_evaluate(shrunk(**changes), tmp_path)
+    saved = json.loads((tmp_path / "config.json").read_text())
+    assert saved["task"]["class_weights"] == "median_frequency"
+    assert len(saved["settled"]["class_weights"]) == 2
+    segjax.load_run(tmp_path)
+    segjax.train_and_evaluate(shrunk(**changes | {"steps": "4"}), tmp_path)
+    assert (
+        json.loads((tmp_path / "config.json").read_text())["settled"]
+        == saved["settled"]
+    )
+
+
+def test_a_state_holds_arrays_only():
+    assert State._fields == (
+        "step",
+        "params",
+        "batch_stats",
+        "ema",
+        "opt_state",
+        "seed",
+    )
