@@ -87,11 +87,12 @@ def read(folder: Path, name: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def otsu_mask(image: np.ndarray) -> np.ndarray:
-    """What is darker in blue than Otsu's threshold, inside the centred circle that
-    spans the picture's width. u8[h,w,3] -> u8[h,w]"""
+    """What is darker in blue than Otsu's threshold, inside a centred circle a tenth
+    larger than the frame is high: of seven circles tried on 100 of the pictures the
+    one that served Otsu best. u8[h,w,3] -> u8[h,w]"""
     h, w = image.shape[:2]
     y, x = np.mgrid[:h, :w]
-    circle = np.hypot(y - (h - 1) / 2, x - (w - 1) / 2) <= w / 2
+    circle = np.hypot(y - (h - 1) / 2, x - (w - 1) / 2) <= 0.55 * h
     blue = image[..., 2]
     threshold = otsu_threshold(blue[circle])
     return ((blue <= threshold) & circle).astype(np.uint8)

@@ -23,7 +23,7 @@ def get_config(preset: str = "auto", accelerator: bool = False) -> ConfigDict:
     c = ConfigDict()
     c.preset = preset
     c.seed = 0
-    c.steps = 300 if small else 3000
+    c.steps = 250 if small else 3000
     c.batch = 16
     c.init = config_dict.placeholder(str)  # a run to start from
 
@@ -43,7 +43,7 @@ def get_config(preset: str = "auto", accelerator: bool = False) -> ConfigDict:
     c.data = ConfigDict()
     c.data.name = "nevi"
     c.data.dir = config_dict.placeholder(str)
-    c.data.size = 128 if small else 256
+    c.data.size = 96 if small else 256
     c.data.fit = "stretch"
     c.data.fold = config_dict.placeholder(int)  # the fold to be tested: 0 to 4
 
@@ -70,7 +70,7 @@ def get_config(preset: str = "auto", accelerator: bool = False) -> ConfigDict:
 
     c.log = ConfigDict()
     c.log.metrics = 10
-    c.log.evaluate = 100 if small else 500
+    c.log.evaluate = 125 if small else 500
     c.log.pictures = 4
     c.log.tensorboard = True
     return c.lock()

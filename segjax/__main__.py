@@ -4,9 +4,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from segjax.base import Mistake, Stopped, did_you_mean
+from segjax.base import GoneWrong, Mistake, Stopped, did_you_mean
 
-DONE, FINDINGS, MISTAKE, STOPPED = 0, 1, 2, 3  # exit codes
+DONE, MISTAKE, STOPPED, GONE_WRONG = 0, 2, 3, 4  # exit codes
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -17,8 +17,11 @@ def main(arguments: Sequence[str]) -> int:
         print(f"\nsegjax: {mistake}", file=sys.stderr)
         return MISTAKE
     except Stopped as stopped:
-        print(stopped)
+        print(f"\n{stopped}")
         return STOPPED
+    except GoneWrong as wrong:
+        print(f"\nsegjax: {wrong}", file=sys.stderr)
+        return GONE_WRONG
     except KeyboardInterrupt:  # before the loop listens: nothing to save yet
         print("\nStopped.", file=sys.stderr)
         return STOPPED

@@ -25,6 +25,10 @@ class Stopped(Exception):
     """Stopped on request: all is saved, and the same command goes on."""
 
 
+class GoneWrong(Exception):
+    """The numbers have gone wrong: no update is finite any more."""
+
+
 class Info(NamedTuple):
     """What a data set says of itself."""
 

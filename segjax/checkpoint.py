@@ -5,15 +5,21 @@ from typing import Any
 
 import jax
 import orbax.checkpoint as ocp
+from absl import logging
 from jax.sharding import Sharding
 from orbax.checkpoint import checkpoint_managers
 
 PARTS = ("model", "training")  # what prediction needs; what only going on needs
 SCORE = "score"
 
+logging.set_verbosity(logging.ERROR)  # Orbax warns of what is as it should be
 
-def open_checkpoints(folder: Path, read_only: bool = False) -> ocp.CheckpointManager:
-    """The checkpoints of a run. Leftovers of a killed save are cleared away."""
+
+def open_checkpoints(folder: Path, to_read: bool = False) -> ocp.CheckpointManager:
+    """The checkpoints of a run. Leftovers of a killed save are cleared away.
+
+    to_read: nothing is made nor cleared; another process may be training here.
+    """
     options = ocp.CheckpointManagerOptions(
         preservation_policy=checkpoint_managers.AnyPreservationPolicy(
             [
@@ -26,9 +32,8 @@ def open_checkpoints(folder: Path, read_only: bool = False) -> ocp.CheckpointMan
             ]
         ),
         best_fn=lambda metrics: metrics[SCORE],  # without it, metrics are not written
-        cleanup_tmp_directories=not read_only,
-        create=not read_only,
-        read_only=read_only,
+        cleanup_tmp_directories=not to_read,
+        create=not to_read,
     )
     handlers = {part: ocp.StandardCheckpointHandler() for part in PARTS}
     return ocp.CheckpointManager(

@@ -10,10 +10,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from segjax.base import Mistake
 
 AXIS = "devices"
-_INSTALL = {
-    "gpu": 'pip install -U "jax[cuda13]"',
-    "tpu": 'pip install -U "jax[tpu]"',
-}
+_EXTRA = {"gpu": "cuda13", "tpu": "tpu"}
 
 
 def use_cpu() -> None:
@@ -23,28 +20,31 @@ def use_cpu() -> None:
 
 def check_accelerator() -> None:
     """A Mistake when the machine has an accelerator that jax does not see."""
-    kind = _machine_has()
+    kind = None if _cpu_is_wanted() else _machine_has()
     if kind and jax.default_backend() == "cpu":
         raise Mistake(
-            f"This machine has a {kind.upper()}, but jax sees only the CPU. Install"
-            f" its support with: {_INSTALL[kind]} (or add --cpu to train on the CPU)."
+            f"This machine has a {kind.upper()}, but jax sees only the CPU. Install its"
+            f' support with: pip install "jax[{_EXTRA[kind]}]=={jax.__version__}" (or'
+            " add --cpu to train on the CPU)."
         )
+
+
+def _cpu_is_wanted() -> bool:
+    """By --cpu, or by JAX_PLATFORMS."""
+    platforms = jax.config.jax_platforms  # type: ignore[attr-defined]
+    return (platforms or "").startswith("cpu")
 
 
 def _machine_has() -> str | None:
     if any(os.path.exists(f"/dev/{name}") for name in ("nvidia0", "nvidiactl")):
         return "gpu"
-    return "tpu" if any(os.path.exists(f"/dev/accel{k}") for k in range(8)) else None
+    tpu = os.path.exists("/dev/accel0") or os.path.exists("/dev/vfio/0")
+    return "tpu" if tpu else None
 
 
 def has_accelerator() -> bool:
     """Whether the work runs on GPUs or TPUs."""
     return jax.default_backend() != "cpu"
-
-
-def device_count() -> int:
-    """Devices of all hosts."""
-    return jax.device_count()
 
 
 def describe_devices() -> str:
@@ -57,6 +57,8 @@ def describe_devices() -> str:
 
 def check_batch(batch: int, accumulate: int = 1) -> None:
     """A Mistake unless the devices can share the batch evenly."""
+    if jax.process_count() > 1:
+        raise Mistake("Several hosts cannot train together yet; start one process.")
     unit = jax.device_count() * accumulate
     if batch < 1 or batch % unit:
         parts = f" x {accumulate} parts (optim.accumulate)" if accumulate > 1 else ""

@@ -66,12 +66,17 @@ def make_train_step(
     """
 
     def train_step(state: State, source, batch):
-        keys = _picture_keys(state, batch["position"])
-        examples = jax.vmap(augment)(keys, _examples(source, batch))
+        change_keys, drop_keys = _picture_keys(state, batch["position"])
+        examples = jax.vmap(augment)(change_keys, _examples(source, batch))
         targets = jax.vmap(task.encode)(examples)
         weights = jax.lax.psum(_weights(task, targets, examples), parallel.AXIS)
         gradients, terms, batch_stats = _accumulate(
-            model, task, state, (examples["image"], targets, keys), weights, optimizer
+            model,
+            task,
+            state,
+            (examples["image"], targets, drop_keys),
+            weights,
+            optimizer,
         )
         gradients, terms = jax.lax.psum((gradients, terms), parallel.AXIS)
         loss = sum(terms.values())
@@ -89,10 +94,12 @@ def make_train_step(
     return train_step
 
 
-def _picture_keys(state: State, position: Array) -> Array:
-    """A key a picture, from seed, step and its position in the global batch."""
+def _picture_keys(state: State, position: Array) -> tuple[Array, Array]:
+    """Two keys a picture, for augmentation and for dropout, from seed, step and its
+    position in the global batch. key[b] x2"""
     key = jax.random.fold_in(jax.random.key(state.seed), state.step)
-    return jax.vmap(lambda p: jax.random.fold_in(key, p))(position)
+    keys = jax.vmap(lambda p: jax.random.split(jax.random.fold_in(key, p)))(position)
+    return keys[:, 0], keys[:, 1]
 
 
 def _examples(source, batch) -> dict[str, Array]:
@@ -132,9 +139,12 @@ def _accumulate(model, task, state, pictures, weights, optimizer):
         return jnp.split(array, optimizer.accumulate)
 
     leaves, structure = jax.tree.flatten(pictures)
-    batch_stats, sums = state.batch_stats, []
+    batch_stats = state.batch_stats
+    sums: list[tuple[Any, Any]] = []  # gradients and loss terms of each part
     # no scan: convolutions inside one crawl on CPUs
     for some_leaves in zip(*map(split, leaves)):
+        if sums:  # each part after the one before, or memory holds all of them at once
+            some_leaves, sums = jax.lax.optimization_barrier((some_leaves, sums))
         part = jax.tree.unflatten(structure, some_leaves)
         (_, (some, batch_stats)), more = jax.value_and_grad(loss_of, has_aux=True)(
             state.params, batch_stats, part
@@ -175,6 +185,17 @@ def make_eval_step(model: nn.Module, task: Task) -> Callable:
         return rows | losses
 
     return eval_step
+
+
+def draw_prediction(model: nn.Module, task: Task, state: State, example) -> np.ndarray:
+    """What the network makes of one example, drawn beside the truth. u8[h,w',3]"""
+    image = example["image"]
+    maps = _forward_once(model, evaluated_variables(state), image[None])
+    prediction = task.decode({name: m[0] for name, m in maps.items()})
+    return task.draw(image, jax.device_get(prediction), example)
+
+
+_forward_once = jax.jit(forward, static_argnums=0)
 
 
 def evaluate(

@@ -13,12 +13,13 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from segjax import checkpoint, data, models, parallel, run, tasks
-from segjax.base import Stopped
+from segjax.base import GoneWrong, Mistake, Stopped
 from segjax.log import MetricsLog, Progress, duration, write_picture
 from segjax.ops.bootstrap import score_each, summarise
 from segjax.step import (
     State,
     create_state,
+    draw_prediction,
     evaluate,
     evaluated_variables,
     make_eval_step,
@@ -37,27 +38,51 @@ def train_and_evaluate(config: ConfigDict, workdir: str | Path) -> dict[str, Any
     started, workdir = time.monotonic(), Path(workdir)
     parts = run.build_parts(config)
     run.check_workdir(workdir, config)
-    run.check_init(config.get("init"))
+    if config.get("init") and run.read_config(workdir) is None:
+        run.start_from(config.init, models.variable_shapes(parts.model))
     workdir.mkdir(parents=True, exist_ok=True)
-    folder = (workdir / "checkpoints").absolute()
-    with (
-        run.locked(workdir),
-        checkpoint.open_checkpoints(folder) as manager,
-        run.stop_requests() as stop,
-    ):
-        progress = Progress(config.steps)
-        _announce(progress.say, config, parts, workdir)
-        scores = run.read_scores(workdir)
-        if scores is not None and manager.latest_step() == config.steps:
-            progress.say("This run is finished. Its scores:")
-        else:
-            splits = _load(config, progress)
-            parts = _settle(config, parts, splits, workdir)
-            state = _start(config, parts, manager, progress.say)
-            _train(config, parts, splits, state, manager, workdir, progress, stop)
-            scores = _test(config, parts, splits["test"], workdir)
-        _close(progress.say, scores, workdir, time.monotonic() - started)
+    with run.locked(workdir):
+        run.check_workdir(workdir, config)  # again: another process may have ended
+        folder = (workdir / "checkpoints").absolute()
+        with (
+            checkpoint.open_checkpoints(folder) as manager,
+            run.stop_requests() as stop,
+        ):
+            _check_steps(manager.latest_step(), config.steps)
+            progress = Progress(config.steps)
+            _announce(progress.say, config, parts, workdir)
+            scores = run.read_scores(workdir)
+            if scores is not None and manager.latest_step() == config.steps:
+                progress.say("This run is finished. Its scores:")
+            else:
+                scores = _train_and_test(
+                    config, parts, workdir, manager, progress, stop
+                )
+            _close(progress.say, scores, workdir, time.monotonic() - started)
     return scores
+
+
+def _check_steps(trained: int | None, steps: int) -> None:
+    if trained is not None and trained > steps:
+        raise Mistake(
+            f"This run has gone {trained} steps already; steps is {steps}. Give it"
+            " more, or another --workdir."
+        )
+
+
+def _train_and_test(config, parts, workdir, manager, progress, stop) -> dict[str, Any]:
+    splits = _load(config, progress)
+    if stop.made:
+        raise Stopped("Stopped before the first step. The same command starts again.")
+    run.forget_scores(workdir)
+    parts = _settle(config, parts, splits, workdir)
+    with progress.waiting("preparing the model"):
+        state = _start(config, parts, manager, progress.say)
+    eval_step = parallel.evaluate_on_devices(make_eval_step(parts.model, parts.task))
+    validate = _make_validation(config, parts, eval_step, splits["val"], workdir)
+    train = splits["train"]
+    _train(config, parts, train, state, validate, manager, workdir, progress, stop)
+    return _test(config, parts, eval_step, splits["test"], workdir)
 
 
 def _announce(say: Callable, config: ConfigDict, parts: run.Parts, workdir: Path):
@@ -125,20 +150,22 @@ def _start(config, parts: run.Parts, manager, say: Callable) -> State:
     return parallel.replicate(state)
 
 
-def _train(config, parts, splits, state, manager, workdir, progress, stop) -> None:
+def _train(
+    config, parts, train, state, validate, manager, workdir, progress, stop
+) -> None:
     """The loop: step, log, evaluate, save, until the last step or a request."""
     step_fn = parallel.train_on_devices(
         make_train_step(parts.model, parts.task, parts.optimizer, parts.augment)
     )
-    store = parallel.replicate(splits["train"].arrays)
-    validate = _make_validation(config, parts, splits["val"], workdir)
-    first = int(state.step)
+    store, first = parallel.replicate(train.arrays), int(state.step)
+    every, idle = config.log.get("metrics") or 10, 0  # idle: updates left out in a row
     recent: list[dict[str, jax.Array]] = []  # metrics since the last line of the log
     shown: dict[str, float] = {}  # beside the bar
     log = MetricsLog(workdir, first, bool(config.log.get("tensorboard")))
     with contextlib.closing(log):
         for done in range(first + 1, config.steps + 1):
-            batch = _batch(config, done - 1, len(splits["train"]))
+            batch = data.make_batch(config.seed, done - 1, config.batch, len(train))
+            batch = parallel.share(batch)
             if done == first + 1:
                 with progress.waiting("compiling the training step"):
                     state, metrics = step_fn(state, store, batch)
@@ -148,10 +175,12 @@ def _train(config, parts, splits, state, manager, workdir, progress, stop) -> No
                 jax.block_until_ready(recent[-1:])  # one step ahead and no further
             recent.append(metrics)
             last, stopping = done == config.steps, stop.made
-            if last or stopping or _due(config.log.get("metrics"), done):
-                figures, recent = _mean_metrics(done, recent, parts, progress.say), []
+            if last or stopping or _due(every, done):
+                figures = _mean_metrics(done, recent, parts, progress.say)
+                idle = idle + len(recent) if figures["skipped"] == len(recent) else 0
                 log.write(done, **figures)
-                shown |= {"loss": figures["loss"]}
+                recent, shown["loss"] = [], figures["loss"]
+                _check_numbers(done, idle)
             progress.update(done, config.batch, **shown)
             score = math.nan
             if last or _due(config.log.get("evaluate"), done):
@@ -172,14 +201,16 @@ def _train(config, parts, splits, state, manager, workdir, progress, stop) -> No
         manager.wait_until_finished()
 
 
+def _check_numbers(step: int, idle: int) -> None:
+    if idle >= 10:
+        raise GoneWrong(
+            f"At step {step} none of the last {idle} updates was finite. The newest"
+            " checkpoint is whole; try a lower optim.learning_rate in a new --workdir."
+        )
+
+
 def _due(interval: int | None, step: int) -> bool:
     return interval is not None and interval > 0 and step % interval == 0
-
-
-def _batch(config: ConfigDict, step: int, pictures: int):
-    """What step N trains on, from (seed, N) alone; this host's share."""
-    index = data.indices(config.seed, step, config.batch, pictures)
-    return parallel.share({"index": index, "position": np.arange(config.batch)})
 
 
 def _mean_metrics(done: int, recent: list, parts: run.Parts, say: Callable):
@@ -199,30 +230,23 @@ def _mean_metrics(done: int, recent: list, parts: run.Parts, say: Callable):
     return means | {"learning_rate": rate, "skipped": len(steps) - len(good)}
 
 
-def _make_validation(config, parts: run.Parts, split: data.Split, workdir: Path):
+def _make_validation(config, parts: run.Parts, eval_step, split: data.Split, workdir):
     """validate(state, step) -> {score: mean over pictures, loss}; writes overlays."""
-    eval_step = parallel.evaluate_on_devices(make_eval_step(parts.model, parts.task))
     store = parallel.replicate(split.arrays)
     shown = range(min(config.log.get("pictures") or 0, len(split)))
 
-    @jax.jit
-    def predict(variables, images):
-        outputs = models.forward(parts.model, variables, images)
-        return jax.vmap(parts.task.decode)(outputs)
-
-    def draw(variables, step):
+    def draw(state: State, step: int) -> None:
         for i in shown:
             example = {word: array[i] for word, array in split.arrays.items()}
-            prediction = jax.device_get(predict(variables, example["image"][None]))
-            prediction = {word: array[0] for word, array in prediction.items()}
-            picture = parts.task.draw(example["image"], prediction, example)
+            picture = draw_prediction(parts.model, parts.task, state, example)
             write_picture(workdir / "pictures", step, split.names[i], picture)
 
     def validate(state: State, step: int) -> dict[str, float]:
-        variables = evaluated_variables(state)
-        rows = evaluate(eval_step, variables, store, len(split), config.batch)
+        rows = evaluate(
+            eval_step, evaluated_variables(state), store, len(split), config.batch
+        )
         scores = score_each(parts.task.score, rows)
-        draw(variables, step)
+        draw(state, step)
         means = {name: _nanmean(values) for name, values in scores.items()}
         return means | {"loss": mean_loss(rows)}
 
@@ -233,10 +257,9 @@ def _nanmean(values: np.ndarray) -> float:
     return float(np.nanmean(values)) if np.isfinite(values).any() else math.nan
 
 
-def _test(config, parts: run.Parts, split: data.Split, workdir: Path) -> dict[str, Any]:
+def _test(config, parts: run.Parts, eval_step, split, workdir) -> dict[str, Any]:
     """The best checkpoint scored, once, on pictures that chose nothing."""
     step, variables = run.load_variables(workdir)
-    eval_step = parallel.evaluate_on_devices(make_eval_step(parts.model, parts.task))
     store = parallel.replicate(split.arrays)
     rows = evaluate(eval_step, variables, store, len(split), config.batch)
     scores = summarise(parts.task.score, rows)
@@ -248,6 +271,9 @@ def _test(config, parts: run.Parts, split: data.Split, workdir: Path) -> dict[st
 def _close(say: Callable, scores: dict[str, Any], workdir: Path, seconds: float):
     """What was reached, where it lies, what to type next."""
     name, score = next(iter(scores["scores"].items()))
+    if score["mean"] is None:
+        say(f"{name} is defined on none of the {scores['split']} pictures.")
+        return
     say(
         f"{name} {score['mean']:.4f} (95 % interval {score['low']:.4f} to"
         f" {score['high']:.4f}) a picture, {score['pooled']:.4f} pooled, over"
@@ -255,4 +281,4 @@ def _close(say: Callable, scores: dict[str, Any], workdir: Path, seconds: float)
         f" of step {scores['step']}; {duration(seconds)} in all."
     )
     say(f"Overlays: {workdir}/pictures  Scores: {workdir}/scores.json, rows.csv")
-    say(f'Use it: python -c "import segjax; print(segjax.load_run({str(workdir)!r}))"')
+    say(f"Use it: segjax.load_run({str(workdir)!r}).predict(images)")

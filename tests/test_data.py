@@ -7,6 +7,7 @@ import pytest
 
 from segjax import data
 from segjax.base import VOID, Mistake, names
+from segjax.data import nevi
 from segjax.data._folds import fold_of_split, rows_of
 
 DRAWN = {"nevi": {"size": 48, "pictures": 25}}
@@ -130,10 +131,36 @@ def test_nevi_come_in_the_shares_of_ph2():
         (lambda: data.open_split("nevus", "train"), "Did you mean 'nevi'"),
         (lambda: data.open_split("nevi", "validation", size=8), "the split is"),
         (lambda: data.open_split("nevi", "test", size=8, fold=5), "data.fold is 5"),
-        (lambda: data.open_split("nevi", "test", size=8, pictures=3), "data.pictures"),
+        (
+            lambda: data.open_split("nevi", "test", size=8, pictures=3),
+            "The data has 3 pictures",
+        ),
         (lambda: data.load_split("nevi", "test", size=8, fit="fill"), "data.fit"),
     ],
 )
 def test_mistakes_name_the_culprit(call, words):
     with pytest.raises(Mistake, match=words):
         call()
+
+
+class Masks(list):
+    """Rows of one mask each."""
+
+    def __getitem__(self, i):
+        mask = super().__getitem__(i)
+        image = np.zeros((4, 4, 3), np.uint8)
+        return {"image": image, "semantic": mask, "name": f"picture {i}"}
+
+
+@pytest.mark.parametrize(
+    ("mask", "words"),
+    [
+        (np.full((4, 4), 7, np.uint8), r"The mask of picture 0 holds \[7\]"),
+        (np.zeros((4, 4, 3), np.uint8), "a mask is one number a pixel"),
+        (np.eye(4, dtype=np.uint8) * 255, "write the foreground as 1"),
+    ],
+)
+def test_masks_of_another_coding_are_refused(mask, words, monkeypatch):
+    monkeypatch.setattr(nevi, "open_split", lambda split, **_: Masks([mask]))
+    with pytest.raises(Mistake, match=words):
+        data.load_split("nevi", "train", size=4)

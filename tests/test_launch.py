@@ -38,7 +38,15 @@ MISTAKES = {
     "negative seed": ([GOOD, "--config.seed=-1"], "seed is -1"),
     "unknown fit": ([GOOD, "--config.data.fit=squash"], "data.fit is 'squash'"),
     "no such fold": ([GOOD, "--config.data.fold=9"], "data.fold is 9"),
-    "few pictures": ([GOOD, "--config.data.pictures=2"], "data.pictures is 2"),
+    "few pictures": ([GOOD, "--config.data.pictures=2"], "The data has 2 pictures"),
+    "a folder for drawn data": ([GOOD, "--config.data.dir=x"], "leave data.dir unset"),
+    "no size": ([GOOD, "--config.data.size=none"], "data.size is 0; it must be"),
+    "a section": ([GOOD, "--config.log=none"], "log is a section"),
+    "nonsense": ([GOOD, "--config.steps={[]:1}"], "steps is '{[]:1}'; it must be a"),
+    "maps too small": (
+        [GOOD, "--config.model.padding=valid", "--config.model.margin=false"],
+        "a task needs maps of the picture's size",
+    ),
     "crop too large": ([GOOD, "--config.augment.crop=999"], "augment.crop is 999"),
     "warm-up too long": ([GOOD, "--config.optim.warmup=999"], "optim.warmup is 999"),
     "unknown optimizer": ([GOOD, "--config.optim.name=adam"], "Did you mean 'adamw'"),
@@ -145,8 +153,9 @@ def test_a_second_process_is_refused(tmp_path, capsys):
 
 def test_an_accelerator_that_jax_does_not_see(monkeypatch, capsys):
     monkeypatch.setattr(parallel, "_machine_has", lambda: "gpu")
+    monkeypatch.setattr(parallel, "_cpu_is_wanted", lambda: False)
     assert main(["train", GOOD]) == 2
-    assert 'pip install -U "jax[cuda13]" (or add --cpu' in capsys.readouterr().err
+    assert 'pip install "jax[cuda13]==' in capsys.readouterr().err
     monkeypatch.setattr(parallel, "_machine_has", lambda: None)
     parallel.check_accelerator()
 

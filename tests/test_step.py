@@ -48,18 +48,23 @@ def parts(**options):
 CHANGE = {"flip": True, "quarter": True, "rotate": 20, "brightness": 0.3}
 
 
-def run(steps, devices, **options):
-    """The state after some steps on so many devices, and where it started."""
-    task, model, optimizer = parts(**options)
-    step = make_train_step(model, task, optimizer, functools.partial(augment, **CHANGE))
-    create = jax.jit(lambda: create_state(model, optimizer, 0, SIZE))
-    pmapped = jax.pmap(
+def on_devices(step, devices):
+    """The step on some of the devices, its state not donated: it is looked at again."""
+    return jax.pmap(
         step,
         axis_name=parallel.AXIS,
         devices=jax.devices()[:devices],
         in_axes=(None, None, 0),
         out_axes=(None, None),
     )
+
+
+def run(steps, devices, **options):
+    """The state after some steps on so many devices, and where it started."""
+    task, model, optimizer = parts(**options)
+    step = make_train_step(model, task, optimizer, functools.partial(augment, **CHANGE))
+    create = jax.jit(lambda: create_state(model, optimizer, 0, SIZE))
+    pmapped = on_devices(step, devices)
     first = state = jax.device_get(create())
     source = store()
     history = []
@@ -100,13 +105,7 @@ def test_accumulating_is_the_whole_batch_where_nothing_is_normalised():
             jax.jit(lambda: create_state(model, optimizer, 0, SIZE))()
         )
         batch = {"index": np.arange(8)[None], "position": np.arange(8)[None]}
-        pmapped = jax.pmap(
-            step,
-            axis_name=parallel.AXIS,
-            devices=jax.devices()[:1],
-            in_axes=(None, None, 0),
-            out_axes=(None, None),
-        )
+        pmapped = on_devices(step, 1)
         after, _ = pmapped(state, store(), batch)
         return jax.tree.map(lambda a, b: np.asarray(a) - b, after.params, state.params)
 
@@ -122,13 +121,7 @@ def test_a_step_gone_wrong_keeps_the_whole_old_state():
     )
     step = make_train_step(model, broken, optimizer, functools.partial(augment))
     batch = {"index": np.arange(4)[None], "position": np.arange(4)[None]}
-    pmapped = jax.pmap(
-        step,
-        axis_name=parallel.AXIS,
-        devices=jax.devices()[:1],
-        in_axes=(None, None, 0),
-        out_axes=(None, None),
-    )
+    pmapped = on_devices(step, 1)
     after, metrics = jax.device_get(pmapped(state, store(), batch))
     assert history[0]["finite"]
     assert not metrics["finite"]

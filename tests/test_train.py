@@ -13,7 +13,7 @@ from PIL import Image
 
 import segjax
 from segjax import data
-from segjax.base import Mistake, Stopped
+from segjax.base import GoneWrong, Mistake, Stopped
 from segjax.run import load_config
 from segjax.step import State
 
@@ -100,7 +100,7 @@ def test_the_same_config_gives_the_same_bits(finished, tmp_path):
 def test_a_stopped_run_goes_on_to_the_same_bits(finished, tmp_path, monkeypatch):
     """SIGTERM at a third, between two evaluations; then the same command."""
     folder, _ = finished
-    real = data.indices
+    real = data.make_batch
 
     def stop_at_step_3(seed, step, *sizes):
         if step == 2:
@@ -108,7 +108,7 @@ def test_a_stopped_run_goes_on_to_the_same_bits(finished, tmp_path, monkeypatch)
         return real(seed, step, *sizes)
 
     with monkeypatch.context() as patched:
-        patched.setattr(data, "indices", stop_at_step_3)
+        patched.setattr(data, "make_batch", stop_at_step_3)
         with pytest.raises(Stopped, match="Stopped at step 3 of 6"):
             segjax.train_and_evaluate(shrunk(), tmp_path)
     assert not (tmp_path / "scores.json").exists()
@@ -150,7 +150,7 @@ def test_a_run_can_be_used(finished):
     found = run.predict(images)
     assert [p["semantic"].shape for p in found] == [(20, 30), (9, 9)]
     assert found[0]["probability"].shape == (20, 30, 2)
-    with pytest.raises(Mistake, match=r"this one is \[9, 9\]"):
+    with pytest.raises(Mistake, match=r"this one is uint8\[9, 9\]"):
         run.predict([images[1][..., 0]])
     with pytest.raises(Mistake, match="is not a run"):
         segjax.load_run(folder.parent)
@@ -208,6 +208,46 @@ def test_measured_options_are_stored_and_used_again(tmp_path):
         json.loads((tmp_path / "config.json").read_text())["settled"]
         == saved["settled"]
     )
+
+
+def test_fewer_steps_than_gone_are_refused(finished):
+    folder, _ = finished
+    before = (folder / "config.json").read_bytes()
+    with pytest.raises(Mistake, match="has gone 6 steps already; steps is 4"):
+        segjax.train_and_evaluate(shrunk(steps="4"), folder)
+    assert (folder / "config.json").read_bytes() == before
+
+
+def test_a_run_killed_before_its_first_file_starts_again(finished, tmp_path):
+    """And one that scored fewer steps does not pass for finished."""
+    folder, _ = finished
+    for name in ("lock", "config.part"):
+        (tmp_path / name).write_text("")
+    (tmp_path / "checkpoints").mkdir()
+    segjax.train_and_evaluate(shrunk(), tmp_path)
+    assert same(parameters(folder), parameters(tmp_path))
+
+
+def test_numbers_gone_wrong_stop_the_run(tmp_path):
+    changes = {"optim.name": "sgd", "optim.learning_rate": "1e30", "optim.clip": "0"}
+    with pytest.raises(GoneWrong, match=r"none of the last 1\d updates was finite"):
+        segjax.train_and_evaluate(shrunk(steps="40", **changes), tmp_path)
+    assert not (tmp_path / "scores.json").exists()
+
+
+def test_a_run_to_start_from_is_looked_at_before_anything_is_written(
+    finished, tmp_path
+):
+    folder, _ = finished
+    changes = {"init": str(folder), "model.width": "5", "steps": "1"}
+    with pytest.raises(Mistake, match="no array there fits this model"):
+        segjax.train_and_evaluate(shrunk("segnet", **changes), tmp_path / "new")
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(Mistake, match="has no checkpoint yet"):
+        segjax.train_and_evaluate(
+            shrunk(**changes | {"init": str(tmp_path)}), tmp_path / "new"
+        )
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_state_holds_arrays_only():

@@ -22,8 +22,8 @@ def rows_of(split: str, pictures: int, fold: int) -> np.ndarray:
     """Indices of a split's pictures, when picture i lies in fold i % 5. i64[n]"""
     if pictures < FOLDS:
         raise Mistake(
-            f"data.pictures is {pictures}; each of the {FOLDS} folds needs one, so at"
-            f" least {FOLDS}."
+            f"The data has {pictures} pictures; each of the {FOLDS} folds needs one, so"
+            f" at least {FOLDS}."
         )
     every = np.arange(pictures)
     return every[np.isin(every % FOLDS, fold_of_split(split, fold))]

@@ -108,12 +108,12 @@ def _edge(rng, size, field, kind):
 
     A mask's border runs at the foot of the rise, where a quarter of the depth is
     reached, as people draw it; around melanomas they draw it wider."""
-    soft = 0.014 * np.exp(rng.normal(0, 0.47))
-    ragged = rng.uniform(0, 0.014) * clouds(rng, size, 24)
-    ragged = ragged + rng.uniform(0, 0.02) * clouds(rng, size, 11)
-    foot = _by_kind(kind, 1.2, 1.2, 1.6) - rng.uniform(-0.4, 0.5)
+    soft = 0.011 * np.exp(rng.normal(0, 0.35))
+    ragged = rng.uniform(0, 0.010) * clouds(rng, size, 24)
+    ragged = ragged + rng.uniform(0, 0.010) * clouds(rng, size, 11)
+    foot = _by_kind(kind, 1.2, 1.2, 1.5)
     edge = sigmoid((field + ragged) / soft - foot)
-    faint = _by_kind(kind, 0.16, 0.16, 0.08) * rng.random()
+    faint = 0.08 * rng.random()
     halo = faint * np.exp(np.minimum(field, 0) / rng.uniform(0.02, 0.09))
     return edge + halo * (1 - edge)
 
@@ -121,20 +121,20 @@ def _edge(rng, size, field, kind):
 def _body(rng, size, field, kind):
     """Depth f32[h,w] around 1 of the pigment inside: its patches, core and gaps."""
     depth = np.clip(field / max(field.max(), 1e-3), 0, 1)
-    uneven = _by_kind(kind, 0.2, 0.32, 0.42) * rng.uniform(0.3, 1.5)
+    uneven = _by_kind(kind, 0.2, 0.3, 0.35) * rng.uniform(0.3, 1.5)
     low, mid = clouds(rng, size, 3), clouds(rng, size, 8)
     body = np.exp(uneven * low + 0.6 * uneven * mid)
     body = body * (1 + rng.uniform(-0.6, 1.1) * (depth - 0.4))
     if rng.random() < _by_kind(kind, 0.2, 0.3, 0.4):  # a dark core on a pale plate
         level = rng.uniform(0.15, 0.5) * field.max()
         core = field + 0.08 * rng.uniform(0.3, 1.5) * clouds(rng, size, 4) - level
-        plate = rng.uniform(0.25, 0.7)
+        plate = rng.uniform(0.35, 0.7)
         body = body * (plate + (1 - plate) * sigmoid(core / rng.uniform(0.008, 0.04)))
-    if rng.random() < _by_kind(kind, 0.1, 0.22, 0.65):  # regression: pale yet inside
+    if rng.random() < _by_kind(kind, 0.05, 0.12, 0.45):  # regression: pale yet inside
         gap = clouds(rng, size, 3) - rng.uniform(0.3, 1.5)
         pale = sigmoid(gap * rng.uniform(3, 9))
-        body = body * (1 - rng.uniform(0.4, 0.98) * pale)
-    return body.clip(0.05)
+        body = body * (1 - rng.uniform(0.3, 0.8) * pale)
+    return body.clip(0.3)
 
 
 def pigment(
@@ -158,14 +158,14 @@ def absorption(rng: np.random.Generator, depth: float, kind: str) -> np.ndarray:
 def stain(rng: np.random.Generator, size: int, image, field, kind: str) -> np.ndarray:
     """The skin f32[h,w,3] with the lesion on it."""
     strength = _by_kind(kind, 0.58, 0.75, 0.95) * np.exp(rng.normal(0, 0.45))
-    strength = float(np.clip(strength, 0.2, 2.2))
+    strength = float(np.clip(strength, 0.4, 2.2))
     layer = strength * pigment(rng, size, field, kind)
     first, second = absorption(rng, strength, kind), absorption(rng, strength, kind)
     blend = sigmoid(2.5 * clouds(rng, size, 4))[..., None]
     taken = layer[..., None] * (first + (second - first) * blend)
     floor = np.array([36, 26, 24], np.float32) * rng.uniform(0.3, 1.3)
     if rng.random() < _by_kind(kind, 0.3, 0.3, 0.1):  # reddened skin around it
-        flush = rng.uniform(0.03, 0.2) * np.exp(
+        flush = rng.uniform(0.02, 0.1) * np.exp(
             -np.abs(field) / rng.uniform(0.02, 0.12)
         )
         taken = taken + flush[..., None] * BLOOD

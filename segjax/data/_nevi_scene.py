@@ -30,9 +30,9 @@ def skin(rng: np.random.Generator, size: int) -> np.ndarray:
     brown = brown + rng.uniform(0.002, 0.03) * clouds(rng, size, 56)
     blood = rng.uniform(0.005, 0.04) * clouds(rng, size, 2)
     blood = blood + rng.uniform(0.005, 0.03) * clouds(rng, size, 12)
-    if rng.random() < 0.15:
-        patch = sigmoid(4 * (clouds(rng, size, 3) - rng.uniform(0.5, 1.5)))
-        blood = blood + rng.uniform(0.05, 0.3) * patch
+    if rng.random() < 0.1:
+        patch = sigmoid(4 * (clouds(rng, size, 3) - rng.uniform(0.8, 1.5)))
+        blood = blood + rng.uniform(0.03, 0.15) * patch
     taken = brown[..., None] * MELANIN + blood[..., None] * BLOOD
     return np.array([red, green, blue], np.float32) * np.exp(-taken)
 
@@ -46,14 +46,14 @@ def spots(rng: np.random.Generator, size: int, image: np.ndarray) -> np.ndarray:
         tint = MELANIN if rng.random() < 0.75 else BLOOD
         cover = cover * (1 + 0.4 * clouds(rng, size, 9)).clip(0)
         image = image * np.exp(-rng.uniform(0.04, 0.3) * cover[..., None] * tint)
-    if rng.random() < 0.25:
+    if rng.random() < 0.2:
         y, x = grid(size)
         at = scatter(rng, 1)[0]
         at = at * 0.62 / max(np.hypot(*at), 0.1) * rng.uniform(0.7, 1.1)
-        radius = rng.uniform(0.02, 0.13)
+        wide = rng.uniform(0.02, 0.08)
         away = np.hypot(y - at[0], x - at[1]) + 0.02 * clouds(rng, size, 8)
-        cover = sigmoid((radius - away) / 0.015)[..., None]
-        image = image * np.exp(-rng.uniform(0.08, 0.35) * cover * MELANIN)
+        cover = sigmoid((wide - away) / 0.015)[..., None]
+        image = image * np.exp(-rng.uniform(0.05, 0.2) * cover * MELANIN)
     return image.astype(np.float32)
 
 

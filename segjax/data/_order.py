@@ -17,6 +17,15 @@ def indices(seed: int, step: int, batch: int, pictures: int) -> np.ndarray:
     return np.array(shuffled)
 
 
+def make_batch(
+    seed: int, step: int, batch: int, pictures: int
+) -> dict[str, np.ndarray]:
+    """What a training step takes beside the store: which pictures, and the position
+    of each in the batch, from which its randomness follows. {word: i64[batch]}"""
+    index = indices(seed, step, batch, pictures)
+    return {"index": index, "position": np.arange(batch)}
+
+
 @functools.lru_cache(maxsize=4)
 def _shuffle(seed: int, epoch: int, pictures: int) -> np.ndarray:
     return np.random.default_rng([seed, epoch]).permutation(pictures)

@@ -1,13 +1,14 @@
 """One line that shows how far the training is, and that it is alive."""
 
 import contextlib
+import shutil
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from typing import TextIO
 
-_WIDTH = 20
+_BAR = 12
 _REDRAW = 0.1  # seconds; on a terminal
 _REPRINT = 30.0  # seconds; in a file, where a line cannot be redrawn
 
@@ -31,8 +32,8 @@ class Progress:
             return
         self.printed = now
         shown = "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
-        filled = _WIDTH * done // self.total
-        bar = "#" * filled + "-" * (_WIDTH - filled)
+        filled = _BAR * done // self.total
+        bar = "#" * filled + "-" * (_BAR - filled)
         pace = self._pace(done, pictures_a_step)
         self._show(f"step {done}/{self.total} [{bar}]  {shown}{pace}")
 
@@ -73,6 +74,8 @@ class Progress:
 
     def _show(self, line: str) -> None:
         if self.terminal:
+            # cut to the width: a line that wraps could not be redrawn
+            line = line[: shutil.get_terminal_size().columns - 1]
             print(f"\r\x1b[2K{line}", end="", file=self.out, flush=True)
         else:
             print(line, file=self.out, flush=True)

@@ -1,6 +1,7 @@
 """Networks, one file each: build(heads) gives a module that emits maps at the
 picture's size. Here stand their init and apply, and nowhere else."""
 
+import functools
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -30,6 +31,12 @@ def initialise(model: nn.Module, key: Array, size: int, channels: int = 3) -> Va
     }
 
 
+def variable_shapes(model: nn.Module, channels: int = 3) -> Variables:
+    """Parameters and statistics as shapes; none is made."""
+    make = functools.partial(initialise, model, size=64, channels=channels)
+    return jax.eval_shape(make, jax.random.key(0))
+
+
 def forward(model: nn.Module, variables: Variables, images: Array) -> dict[str, Array]:
     """The maps of pictures, as a trained network gives them. u8|f[b,h,w,3], 0..255"""
     outputs = model.apply(variables, normalise(images))
@@ -56,9 +63,7 @@ def intermediate_maps(
 
 def count_parameters(model: nn.Module, channels: int = 3) -> dict[str, int]:
     """Parameters of each part, without making one."""
-    shapes = jax.eval_shape(
-        lambda key: initialise(model, key, 64, channels), jax.random.key(0)
-    )
+    shapes = variable_shapes(model, channels)
     return {
         part: sum(leaf.size for leaf in jax.tree.leaves(tree))
         for part, tree in shapes["params"].items()

@@ -1,7 +1,6 @@
 """Losses of one picture as (numerator, weight): sums over the pixels that count, so
 that the mean over any number of pictures and devices is exact."""
 
-import jax
 import jax.numpy as jnp
 import optax
 from jax import Array
@@ -61,11 +60,6 @@ def squared_error(predicted: Array, truth: Array, counts: Array):
     """Squared difference over the pixels that count. f32[h,w,c] x2, f32[h,w]"""
     loss = jnp.square(predicted - truth).mean(-1)
     return _weighted(loss, counts)
-
-
-def probabilities(logits: Array) -> Array:
-    """Softmax over classes. f32[...,c]"""
-    return jax.nn.softmax(logits, axis=-1)
 
 
 def _weighted(loss: Array, weight: Array):

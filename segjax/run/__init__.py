@@ -21,19 +21,19 @@ from segjax.run._folder import (
     read_config,
     write_config,
 )
-from segjax.run._init import check_init, load_variables, start_from
+from segjax.run._init import load_variables, start_from
 from segjax.run._parts import Parts, build_parts
-from segjax.run._results import read_scores, write_rows, write_scores
+from segjax.run._results import forget_scores, read_scores, write_rows, write_scores
 from segjax.run._stop import stop_requests
 
 __all__ = [
     "Parts",
     "Run",
     "build_parts",
-    "check_init",
     "check_workdir",
     "config_folder",
     "default_workdir",
+    "forget_scores",
     "load_config",
     "load_run",
     "load_variables",
@@ -60,6 +60,12 @@ class Run(NamedTuple):
     variables: dict[str, Any]
     step: int
 
+    def __repr__(self) -> str:
+        """What it is, not its million numbers."""
+        return (
+            f"Run({self.config.model.name}, {self.config.task.name}, step {self.step})"
+        )
+
     def predict(self, images: Sequence[np.ndarray]) -> list[dict[str, np.ndarray]]:
         """The prediction for each picture, at its own size. [u8[h,w,3], ...]
 
@@ -69,8 +75,9 @@ class Run(NamedTuple):
         return [self._predict_one(np.asarray(image)) for image in images]
 
     def _predict_one(self, image: np.ndarray) -> dict[str, np.ndarray]:
-        if image.ndim != 3 or image.shape[-1] != 3:
-            raise Mistake(f"A picture is u8[h,w,3]; this one is {list(image.shape)}.")
+        if image.ndim != 3 or image.shape[-1] != 3 or image.dtype != np.uint8:
+            shown = f"{image.dtype}{list(image.shape)}"
+            raise Mistake(f"A picture is uint8[h,w,3]; this one is {shown}.")
         example = data_room.fit_to_size({"image": image}, self.config.data.size)
         outputs = _outputs(self.model, self.variables, example["image"][None])
         outputs = {name: maps[0] for name, maps in outputs.items()}

@@ -22,7 +22,7 @@ from segjax.base import Mistake, did_you_mean, find
 from segjax.ops.augment import augment
 from segjax.optim import make_optimizer
 
-TOP = {"seed": int, "steps": int, "batch": int, "init": str, "preset": str}
+TOP = {"seed": int, "steps": int, "batch": int, "init": str | None, "preset": str}
 LOG = {
     "metrics": int,  # every so many steps a line of metrics
     "evaluate": int,  # every so many steps an evaluation and a checkpoint
@@ -63,8 +63,12 @@ def override(config: ConfigDict, overrides: Iterable[tuple[str, str]]) -> Config
     for key, text in sorted(overrides, key=lambda pair: not pair[0].endswith(".name")):
         section, _, option = key.rpartition(".")
         known = option_types(config, section)
+        if not section and option in _SECTIONS:
+            raise Mistake(f"{option} is a section; set one of its options.")
         if option not in known:
             raise Mistake(unknown_option(section, option, known))
+        if section and section not in config:
+            config[section] = ConfigDict()
         node = config[section] if section else config
         with node.unlocked(), node.ignore_type():
             node[option] = _parse(key, text, known[option])
@@ -112,7 +116,7 @@ def option_types(config: ConfigDict, section: str) -> dict[str, Any]:
         )
     rooms = {"model": ("models", "build"), "task": ("tasks", "make_task")}
     room, builder = rooms.get(section, ("data", "open_split"))
-    if config.get(section) is None or config[section].get("name") is None:
+    if (config.get(section) or {}).get("name") is None:
         raise Mistake(f"The config names no {section}: set {section}.name.")
     takes = _keywords(getattr(find(room, config[section].name), builder))
     if section == "data":
@@ -166,30 +170,29 @@ def _load_file(path: Path):
 def _keywords(function: Callable) -> dict[str, Any]:
     """The keyword-only parameters that a config may set, and their types."""
     hints = typing.get_type_hints(function)
-    own = ("axis_name", "on_progress")  # set by the code that calls, not by configs
     return {
         name: hints.get(name, Any)
         for name, p in inspect.signature(function).parameters.items()
-        if p.kind is p.KEYWORD_ONLY and name not in own
+        if p.kind is p.KEYWORD_ONLY and name != "axis_name"  # the step sets it
     }
 
 
 def _parse(key: str, text: str, wanted: Any) -> Any:
-    value = _literal(text, wanted)
-    if value is None or _fits(value, wanted):
-        return value
+    value = _literal(text)
+    for choice in (value, text):  # a folder may be called 2024
+        if choice is None or _fits(choice, wanted):
+            return choice
     raise Mistake(_wrong_type(key, text, wanted))
 
 
-def _literal(text: str, wanted: Any) -> Any:
-    lower = {"true": True, "false": False, "none": None}
-    if text.lower() in lower and not (text.lower() == "none" and wanted is str):
-        return lower[text.lower()]
-    if wanted is str:
-        return text
+def _literal(text: str) -> Any:
+    """What the text says: none, true, a number, a list of numbers, or itself."""
+    words = {"true": True, "false": False, "none": None}
+    if text.lower() in words:
+        return words[text.lower()]
     try:
         value = ast.literal_eval(text)
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return text
     return tuple(value) if isinstance(value, list) else value
 
@@ -214,6 +217,16 @@ def _fits(value: Any, wanted: Any) -> bool:
 
 
 def _wrong_type(key: str, value: Any, wanted: Any) -> str:
+    return f"{key} is {value!r}; it must be {_told(wanted)}."
+
+
+def _told(wanted: Any) -> str:
+    """A type in words."""
     words = {int: "a whole number", float: "a number", bool: "true or false"}
-    kind = words.get(wanted) or {str: "text"}.get(wanted) or str(wanted)
-    return f"{key} is {value!r}; it must be {kind}."
+    words |= {str: "text", type(None): "none"}
+    inner = typing.get_args(wanted)
+    if typing.get_origin(wanted) is tuple:
+        return f"a list such as (1, 2), each {_told(inner[0])}"
+    if inner:
+        return " or ".join(_told(kind) for kind in inner)
+    return words.get(wanted, str(wanted))

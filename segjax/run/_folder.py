@@ -30,17 +30,20 @@ def default_workdir(source: str, config: ConfigDict) -> Path:
 def check_workdir(workdir: Path, config: ConfigDict) -> None:
     """A Mistake when this config cannot run in this folder; writes nothing."""
     for folder in (workdir, *workdir.absolute().parents):
-        if folder.exists():
-            if not folder.is_dir():
-                raise Mistake(f"{folder} is a file; give --workdir a folder.")
-            if not os.access(folder, os.W_OK | os.X_OK):
-                raise Mistake(
-                    f"{folder} cannot be written to; give --workdir another folder."
-                )
-            break
+        if not os.path.lexists(folder):
+            continue
+        if not folder.is_dir():
+            raise Mistake(f"{folder} is a file; give --workdir a folder.")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise Mistake(
+                f"{folder} cannot be written to; give --workdir another folder."
+            )
+        break
     saved = read_config(workdir)
     if saved is None:
-        if workdir.is_dir() and any(p.name != "lock" for p in workdir.iterdir()):
+        # a run killed before its first file leaves no more than these
+        barely = {"lock", "checkpoints", "config.part"}
+        if workdir.is_dir() and {p.name for p in workdir.iterdir()} - barely:
             raise Mistake(
                 f"{workdir} holds something that is not a run; give --workdir an empty"
                 " or a new folder."
@@ -101,7 +104,7 @@ def locked(workdir: Path) -> Iterator[None]:
     with (workdir / "lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             raise Mistake(
                 f"Another process is training in {workdir}; wait for it, or give"
                 " --workdir another folder."

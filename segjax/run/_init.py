@@ -14,7 +14,7 @@ def load_variables(folder: Path, step: int | None = None) -> tuple[int, dict[str
     """The step and the weights for use of a run's best checkpoint, or of a step's."""
     if not (folder / "checkpoints").is_dir():
         raise Mistake(f"{folder} has no checkpoint yet; train it first.")
-    with checkpoint.open_checkpoints(folder / "checkpoints", read_only=True) as manager:
+    with checkpoint.open_checkpoints(folder / "checkpoints", to_read=True) as manager:
         steps = manager.all_steps()
         best = manager.best_step() if step is None else step
         chosen = manager.latest_step() if best is None else best
@@ -28,15 +28,14 @@ def load_variables(folder: Path, step: int | None = None) -> tuple[int, dict[str
     return chosen, saved["ema"] or now
 
 
-def check_init(folder: str | None) -> None:
-    """A Mistake unless a run can be started from the folder."""
-    if folder is not None and read_config(Path(folder)) is None:
-        raise Mistake(f"init is {folder!r}, which is not the folder of a run.")
-
-
-def start_from(folder: str, fresh: dict[str, Any]) -> tuple[dict[str, Any], str]:
+def start_from(folder: str, fresh: Any) -> tuple[dict[str, Any], str]:
     """The fresh variables with each array that the other run has in the same name and
-    shape replaced by its own, and a sentence that says what was taken."""
+    shape replaced by its own, and a sentence that says what was taken.
+
+    A Mistake where that is none. Shapes will do for `fresh`, to find that out.
+    """
+    if read_config(Path(folder)) is None:
+        raise Mistake(f"init is {folder!r}, which is not the folder of a run.")
     step, donor = load_variables(Path(folder))
     given = {_name(path): leaf for path, leaf in _leaves(donor)}
     new = []
@@ -45,16 +44,18 @@ def start_from(folder: str, fresh: dict[str, Any]) -> tuple[dict[str, Any], str]
         name = _name(path)
         if name in given and given[name].shape == leaf.shape:
             return given[name]
-        new.append(name.removeprefix("params/"))
+        new.append(name)
         return leaf
 
     chosen = jax.tree_util.tree_map_with_path(choose, fresh)
-    total = len(_leaves(fresh))
-    if len(new) == total:
-        raise Mistake(f"init is {folder!r}, but no array there fits this model.")
+    total, made = len(_leaves(fresh)), [n for n in new if n.startswith("params/")]
+    kernels = [_name(path) for path, leaf in _leaves(fresh) if leaf.ndim > 1]
+    if set(kernels) <= set(new):  # a bias of the right length is no network
+        raise Mistake(f"init is {folder!r}, but no kernel there fits this model.")
     told = f"init: {total - len(new)} of {total} arrays from {folder}, step {step}"
-    if new:
-        told += f"; new: {', '.join(new[:4])}{' and more' if len(new) > 4 else ''}"
+    if made:
+        listed = ", ".join(name.removeprefix("params/") for name in made[:4])
+        told += f"; new: {listed}{' and more' if len(made) > 4 else ''}"
     return chosen, told
 
 

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from ml_collections import ConfigDict
 
 from segjax import data, models, parallel, tasks
-from segjax.base import Info, Task, check_range
+from segjax.base import Info, Mistake, Task, check_range
 from segjax.ops.augment import augment, check_augment
 from segjax.optim import Optimizer, make_optimizer
 from segjax.run._config import LOG, check_options, options
@@ -57,4 +57,9 @@ def _check_shapes(parts: Parts, size: int) -> None:
 
     maps = jax.eval_shape(outputs, jax.random.key(0))
     for name, channels in parts.task.heads.items():
-        assert maps[name].shape == (1, size, size, channels), (name, maps[name].shape)
+        if maps[name].shape != (1, size, size, channels):
+            raise Mistake(
+                f"The model's map {name!r} is {maps[name].shape[1:]} for a picture of"
+                f" {size} x {size}; a task needs maps of the picture's size"
+                " (model.margin=false is for looking only)."
+            )

@@ -17,6 +17,11 @@ def read_scores(workdir: Path) -> dict[str, Any] | None:
     return json.loads(path.read_text()) if path.exists() else None
 
 
+def forget_scores(workdir: Path) -> None:
+    """No scores, while the run goes on: those of fewer steps are not its own."""
+    (workdir / "scores.json").unlink(missing_ok=True)
+
+
 def write_scores(
     workdir: Path, step: int, split: str, size: str, scores: dict[str, Any]
 ) -> dict[str, Any]:

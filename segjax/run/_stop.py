@@ -17,7 +17,10 @@ class StopRequest:
 
 @contextlib.contextmanager
 def stop_requests() -> Iterator[StopRequest]:
-    """Signals turned into a request, as long as the block lasts."""
+    """Signals turned into a request, as long as the block lasts.
+
+    A signal that is ignored stays so: nohup means that a hang-up shall not count.
+    """
     request = StopRequest()
     if threading.current_thread() is not threading.main_thread():
         yield request  # only the main thread may set handlers
@@ -25,14 +28,20 @@ def stop_requests() -> Iterator[StopRequest]:
 
     def ask(number, frame):
         request.made = True
-        for s in _SIGNALS:
-            signal.signal(s, before[s])
+        print(
+            "\nStopping at the next step; a second request stops at once.", flush=True
+        )
+        restore()
 
-    before = {s: signal.getsignal(s) for s in _SIGNALS}
-    for s in _SIGNALS:
+    def restore():
+        for s, handler in before.items():
+            signal.signal(s, handler)
+
+    handlers = {s: signal.getsignal(s) for s in _SIGNALS}
+    before = {s: h for s, h in handlers.items() if h not in (signal.SIG_IGN, None)}
+    for s in before:
         signal.signal(s, ask)
     try:
         yield request
     finally:
-        for s in _SIGNALS:
-            signal.signal(s, before[s])
+        restore()

@@ -25,7 +25,7 @@ def make_task(
     """Two classes: is it info.classes[1]? More: which class is it, background included?
 
     cross_entropy, dice, focal: the weight of each term of the loss; class_weights: of
-    each class in the cross-entropy, or "median_frequency" to have them measured.
+    each class in cross-entropy and focal, or "median_frequency" to have them measured.
     """
     classes = len(info.classes)
     if classes < 2:
