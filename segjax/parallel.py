@@ -7,7 +7,7 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from segjax.base import Mistake
+from segjax.base import Mistake, check_range
 
 AXIS = "devices"
 _EXTRA = {"gpu": "cuda13", "tpu": "tpu"}
@@ -60,12 +60,13 @@ def check_batch(batch: int, accumulate: int = 1) -> None:
     if jax.process_count() > 1:
         raise Mistake("Several hosts cannot train together yet; start one process.")
     unit = jax.device_count() * accumulate
-    if batch < 1 or batch % unit:
+    check_range("batch", batch, 1)
+    if batch % unit:
         parts = f" x {accumulate} parts (optim.accumulate)" if accumulate > 1 else ""
         near = max(unit, round(batch / unit) * unit)
         raise Mistake(
-            f"batch is {batch}; it must be a positive multiple of"
-            f" {jax.device_count()} devices{parts}, {near} for example."
+            f"batch is {batch}; it must be a multiple of {jax.device_count()} devices"
+            f"{parts}, {near} for example."
         )
 
 

@@ -104,3 +104,9 @@ def test_a_user_may_write_a_short_config(tmp_path):
     assert load_config(str(mine), [("model.width", "8")]).model.width == 8
     with pytest.raises(Mistake, match="has no presets; leave out 'small'"):
         load_config(f"{mine}:small")
+
+
+def test_a_config_is_a_python_file(tmp_path):
+    (tmp_path / "notes.md").write_text("# mine")
+    with pytest.raises(Mistake, match="a config is a Python file"):
+        load_config(str(tmp_path / "notes.md"))

@@ -17,6 +17,7 @@ MISTAKES = {
     "unknown flag": ([GOOD, "--worklist=x"], "--worklist"),
     "missing file": (["--config=configs/unett.py"], "Did you mean 'unet'"),
     "not a config": (["--config=launch.py"], "no function get_config"),
+    "another file": (["--config=configs"], "There is no config 'configs'"),
     "unknown preset": ([f"{GOOD}:huge"], "no preset 'huge'"),
     "unknown key": ([GOOD, "--config.stpes=3"], "Did you mean 'steps'"),
     "unknown option": ([GOOD, "--config.model.wdith=3"], "Did you mean 'width'"),

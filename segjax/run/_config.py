@@ -155,6 +155,8 @@ def _split_source(source: str) -> tuple[Path, str]:
 
 
 def _load_file(path: Path):
+    if path.suffix != ".py":
+        raise Mistake(f"{path} is not a config: a config is a Python file, *.py.")
     spec = importlib.util.spec_from_file_location(f"config_{path.stem}", path)
     module = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]
     try:
