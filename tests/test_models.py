@@ -85,8 +85,6 @@ def test_evaluation_changes_no_state(form):
 
 def test_training_reaches_every_parameter(form):
     model, variables = form
-    if model.__class__.__name__ == "SegNet":
-        pytest.skip("its conv biases stand before a norm, which cancels them")
 
     def loss(params):
         outputs, _ = models.forward_train(
@@ -96,7 +94,10 @@ def test_training_reaches_every_parameter(form):
 
     gradients = jax.jit(jax.grad(loss))(variables["params"])
     for path, g in jax.tree_util.tree_leaves_with_path(gradients):
-        assert jnp.abs(g).max() > 0, path
+        name = jax.tree_util.keystr(path)
+        if "Conv_0" in name and "bias" in name and model.norm == "batch":
+            continue  # SegNet's conv biases: the normalisation behind them cancels them
+        assert jnp.abs(g).max() > 0, name
 
 
 @pytest.mark.parametrize(

@@ -240,7 +240,7 @@ def test_a_run_to_start_from_is_looked_at_before_anything_is_written(
 ):
     folder, _ = finished
     changes = {"init": str(folder), "model.width": "5", "steps": "1"}
-    with pytest.raises(Mistake, match="no array there fits this model"):
+    with pytest.raises(Mistake, match="no kernel there fits this model"):
         segjax.train_and_evaluate(shrunk("segnet", **changes), tmp_path / "new")
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(Mistake, match="has no checkpoint yet"):
