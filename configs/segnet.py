@@ -23,7 +23,7 @@ def get_config(preset: str = "auto", accelerator: bool = False) -> ConfigDict:
     c = ConfigDict()
     c.preset = preset
     c.seed = 0
-    c.steps = 450 if small else 3000
+    c.steps = 700 if small else 3000
     c.batch = 16
     c.init = config_dict.placeholder(str)  # a run to start from
 
@@ -73,7 +73,7 @@ def get_config(preset: str = "auto", accelerator: bool = False) -> ConfigDict:
 
     c.log = ConfigDict()
     c.log.metrics = 10
-    c.log.evaluate = 225 if small else 500
+    c.log.evaluate = 350 if small else 500
     c.log.pictures = 4
     c.log.tensorboard = True
     return c.lock()

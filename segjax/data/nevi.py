@@ -33,7 +33,7 @@ def make_info(**config) -> Info:
     """Classes and colours of the set."""
     return Info(
         classes=("skin", "nevus"),
-        colors=((235, 200, 180), (110, 60, 40)),
+        colors=((0, 0, 0), (0, 200, 170)),  # one that no skin has
         provides=("image", "semantic"),
     )
 
