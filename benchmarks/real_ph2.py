@@ -1,11 +1,12 @@
-"""How well does a network that saw only drawn nevi cut out real ones?
+"""A run scored on real nevi, beside what needs no network.
 
-    python benchmarks/real_ph2.py --from PH2Dataset runs/unet
+    python -m segjax prepare ph2 --from PH2Dataset
+    python benchmarks/real_ph2.py runs/unet-ph2-fold0 [--data DIR]
 
-PH2 (https://www.fc.up.pt/addi/ph2%20database.html, for research only) is read as its
-owners hand it out: BMPs in folders. Beside the run stands Otsu's threshold on the same
-pictures: no learning, the blue channel, inside a centred circle. Scores are taken at
-the pictures' own size.
+A run that learnt from PH2 is scored on the fold that it did not see; one that learnt
+from drawn nevi, on all pictures. Beside it, on the same pictures: Otsu's threshold (no
+learning, the blue channel, inside a centred circle) and the mean mask of the pictures
+that trained. Scores are taken at the pictures' own size.
 """
 
 import argparse
@@ -17,73 +18,72 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 import segjax
+from segjax import data
 from segjax.base import Mistake
 from segjax.ops.bootstrap import score_each, summarise
 
-KINDS = {"0": "typical nevus", "1": "atypical nevus", "2": "melanoma"}
+KINDS = ("typical nevus", "atypical nevus", "melanoma")
+SIDE = 128  # of the mean mask
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", help="the folder of a trained run")
-    parser.add_argument("--from", dest="folder", required=True, help="PH2Dataset")
-    parser.add_argument(
-        "--part",
-        choices=("all", "tune", "held"),
-        default="all",
-        help="tune, held: two thirds and one third of each kind, by order of name",
-    )
+    parser.add_argument("--data", help="where ph2 was prepared to")
     flags = parser.parse_args()
     try:
         run = segjax.load_run(flags.run)
-        names = choose(kinds_of(Path(flags.folder)), flags.part)
+        learnt = run.config.data.name == "ph2"
+        dir = flags.data or (run.config.data.get("dir") if learnt else None)
+        where = {"dir": dir} if dir else {}
+        fold = run.config.data.get("fold") or 0
+        folds = [fold] if learnt else range(5)
+        tests = [data.open_split("ph2", "test", fold=k, **where) for k in folds]
+        mean = mean_mask(fold, where) if learnt else None
     except Mistake as mistake:
         print(f"real_ph2: {mistake}", file=sys.stderr)
         return 2
-    rows: dict[str, list[np.ndarray]] = {"network": [], "otsu": []}
-    for name in names:
-        image, truth = read(Path(flags.folder), name)
-        found = run.predict([image])[0]["semantic"]
-        for method, mask in (("network", found), ("otsu", otsu_mask(image))):
-            pair = {"semantic": mask}, {"semantic": truth}
-            rows[method].append(np.asarray(run.task.count(*pair)["confusion"]))
-    report(run, names, {m: {"confusion": np.stack(r)} for m, r in rows.items()})
+    methods = {
+        "network": lambda image: run.predict([image])[0]["semantic"],
+        "otsu": otsu_mask,
+    }
+    if mean is not None:
+        methods["mean mask"] = lambda image: resized(mean, image.shape[:2])
+    examples = [rows[i] for rows in tests for i in range(len(rows))]
+    rows = {name: counted(run, find, examples) for name, find in methods.items()}
+    print(f"{len(examples)} pictures of PH2, at their own size; run of step {run.step}")
+    report(run, examples, rows)
     return 0
 
 
-def kinds_of(folder: Path) -> dict[str, str]:
-    """The diagnosis of each picture, from PH2_dataset.txt. {"IMD003": "typical ..."}"""
-    table = folder / "PH2_dataset.txt"
-    if not table.is_file():
-        raise Mistake(f"{folder} holds no PH2_dataset.txt; give the folder PH2Dataset.")
-    lines = table.read_text(encoding="utf-8", errors="replace").splitlines()
-    fields = [[f.strip() for f in line.strip("| ").split("||")] for line in lines]
-    return {
-        f[0]: KINDS[f[2].split("|")[0].strip()]
-        for f in fields
-        if len(f) > 2 and f[0].startswith("IMD")
-    }
+def counted(run, find, examples) -> dict[str, np.ndarray]:
+    rows = [
+        run.task.count({"semantic": find(example["image"])}, example)["confusion"]
+        for example in examples
+    ]
+    return {"confusion": np.stack(rows)}
 
 
-def choose(kinds: dict[str, str], part: str) -> dict[str, str]:
-    """All pictures; or of each kind every third (held), or the others (tune)."""
-    chosen = {}
-    for kind in KINDS.values():
-        of_kind = sorted(name for name, k in kinds.items() if k == kind)
-        for place, name in enumerate(of_kind):
-            if part == "all" or (part == "held") == (place % 3 == 2):
-                chosen[name] = kind
-    return chosen
+def mean_mask(fold: int, where: dict) -> np.ndarray:
+    """Where most training masks are, at the threshold that serves training best.
+
+    bool[128,128]
+    """
+    train = data.load_split("ph2", "train", size=SIDE, fold=fold, **where)
+    masks = train.arrays["semantic"] == 1
+    share = masks.mean(0)
+
+    def dice(level: float) -> float:
+        mask = share > level
+        both = (masks & mask).sum((1, 2))
+        return float((2 * both / (masks.sum((1, 2)) + mask.sum())).mean())
+
+    return share > max(np.linspace(0.05, 0.95, 19), key=dice)
 
 
-def read(folder: Path, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """A picture and its mask. u8[h,w,3], u8[h,w] 0|1"""
-    inside = folder / "PH2 Dataset images" / name
-    with Image.open(inside / f"{name}_Dermoscopic_Image" / f"{name}.bmp") as file:
-        image = np.asarray(file.convert("RGB"))
-    with Image.open(inside / f"{name}_lesion" / f"{name}_lesion.bmp") as file:
-        mask = (np.asarray(file.convert("L")) > 0).astype(np.uint8)
-    return image, mask
+def resized(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    image = Image.fromarray(mask.astype(np.uint8))
+    return np.asarray(image.resize(size[::-1], Image.Resampling.NEAREST))
 
 
 def otsu_mask(image: np.ndarray) -> np.ndarray:
@@ -108,23 +108,22 @@ def otsu_threshold(values: np.ndarray) -> int:
     return int(between.argmax())
 
 
-def report(run, names: dict[str, str], rows: dict[str, dict[str, np.ndarray]]) -> None:
-    kinds = np.array(list(names.values()))
-    print(f"{len(names)} pictures of PH2, at their own size; run of step {run.step}")
-    for method, counted in rows.items():
-        found = summarise(run.task.score, counted)["dice"]
-        each = score_each(run.task.score, counted)["dice"]
+def report(run, examples: list[dict], rows: dict[str, dict[str, np.ndarray]]) -> None:
+    kinds = np.array([example["label"] for example in examples])
+    for method, counts in rows.items():
+        found = summarise(run.task.score, counts)["dice"]
+        each = score_each(run.task.score, counts)["dice"]
         print(
-            f"{method:<9}Dice {found['mean']:.4f} (95 % interval {found['low']:.4f} to"
-            f" {found['high']:.4f}) a picture, median {np.median(each):.4f},"
-            f" {found['pooled']:.4f} pooled"
+            f"{method:<10}Dice {found['mean']:.4f} (95 % interval {found['low']:.4f} to"
+            f" {found['high']:.4f}) a picture, sd {each.std():.3f}, median"
+            f" {np.median(each):.4f}, {found['pooled']:.4f} pooled"
         )
-        for kind in KINDS.values():
+        for kind in KINDS:
             few = each[kinds == kind]
             print(f"    {kind:<15}{few.mean():.4f} over {len(few)}")
         if method == "network":
             worst = np.argsort(each)[:5]
-            told = ", ".join(f"{list(names)[i]} {each[i]:.2f}" for i in worst)
+            told = ", ".join(f"{examples[i]['name']} {each[i]:.2f}" for i in worst)
             print(f"    worst: {told}")
 
 

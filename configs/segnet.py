@@ -1,15 +1,19 @@
-"""SegNet on drawn nevi: which pixels are the mole?
+"""SegNet on nevi, drawn or photographed, and on people: which pixels are it?
 
     python launch.py --config configs/segnet.py
+    python launch.py --config configs/segnet.py:ph2 --config.data.fold=0
+    python launch.py --config configs/segnet.py:mads --config.data.fold=0
 
 `small` runs in a few minutes on two CPU cores; `paper` is the network of arXiv
 1511.00561, `basic` its SegNet-Basic, both for a GPU or TPU; `lesson` is the small one
-of the lesson's notebook; `auto` takes `paper` or `small`, as fits the machine.
+of the lesson's notebook; `auto` takes `paper` or `small`, as fits the machine, and so
+do `ph2` and `mads`, the lesson's exercise and its lab. These two are prepared once:
+python -m segjax prepare ph2 --from PH2Dataset
 """
 
 from ml_collections import ConfigDict, config_dict
 
-PRESETS = ("auto", "small", "paper", "basic", "lesson")
+PRESETS = ("auto", "small", "paper", "basic", "lesson", "ph2", "mads")
 
 
 def get_config(preset: str = "auto", accelerator: bool = False) -> ConfigDict:
@@ -18,7 +22,8 @@ def get_config(preset: str = "auto", accelerator: bool = False) -> ConfigDict:
         raise ValueError(f"There is no preset {preset!r}; there are: {PRESETS}.")
     if preset == "auto":
         preset = "paper" if accelerator else "small"
-    small = preset in ("small", "lesson")
+    real = preset in ("ph2", "mads")
+    small = preset in ("small", "lesson") or (real and not accelerator)
 
     c = ConfigDict()
     c.preset = preset
@@ -44,9 +49,11 @@ def get_config(preset: str = "auto", accelerator: bool = False) -> ConfigDict:
     c.task.dice = 1.0
 
     c.data = ConfigDict()
-    c.data.name = "nevi"
+    c.data.name = preset if real else "nevi"
     c.data.dir = config_dict.placeholder(str)
     c.data.size = 96 if small else 256
+    if preset == "mads":
+        c.data.by = "sequence"  # no sequence in two splits
     c.data.fit = "stretch"
     c.data.fold = config_dict.placeholder(int)  # the fold to be tested: 0 to 4
 

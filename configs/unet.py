@@ -1,15 +1,18 @@
-"""U-Net on drawn nevi: which pixels are the mole?
+"""U-Net on nevi, drawn or photographed, and on people: which pixels are it?
 
     python launch.py --config configs/unet.py
+    python launch.py --config configs/unet.py:ph2 --config.data.fold=0
+    python launch.py --config configs/unet.py:mads --config.data.fold=0
 
 `small` runs in a few minutes on two CPU cores; `paper` is the network of arXiv
 1505.04597 with batch normalisation, for a GPU or TPU; `auto` takes the one that fits
-the machine.
+the machine, and so do `ph2` and `mads`, the lesson's exercise and its lab. These two
+are prepared once: python -m segjax prepare ph2 --from PH2Dataset
 """
 
 from ml_collections import ConfigDict, config_dict
 
-PRESETS = ("auto", "small", "paper")
+PRESETS = ("auto", "small", "paper", "ph2", "mads")
 
 
 def get_config(preset: str = "auto", accelerator: bool = False) -> ConfigDict:
@@ -18,7 +21,8 @@ def get_config(preset: str = "auto", accelerator: bool = False) -> ConfigDict:
         raise ValueError(f"There is no preset {preset!r}; there are: {PRESETS}.")
     if preset == "auto":
         preset = "paper" if accelerator else "small"
-    small = preset == "small"
+    real = preset in ("ph2", "mads")
+    small = preset == "small" or (real and not accelerator)
 
     c = ConfigDict()
     c.preset = preset
@@ -41,9 +45,11 @@ def get_config(preset: str = "auto", accelerator: bool = False) -> ConfigDict:
     c.task.dice = 1.0
 
     c.data = ConfigDict()
-    c.data.name = "nevi"
+    c.data.name = preset if real else "nevi"
     c.data.dir = config_dict.placeholder(str)
     c.data.size = 96 if small else 256
+    if preset == "mads":
+        c.data.by = "sequence"  # no sequence in two splits
     c.data.fit = "stretch"
     c.data.fold = config_dict.placeholder(int)  # the fold to be tested: 0 to 4
 

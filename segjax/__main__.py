@@ -1,4 +1,4 @@
-"""python -m segjax COMMAND: train, plan. `train` is what launch.py runs."""
+"""python -m segjax COMMAND: train, plan, prepare. `train` is what launch.py runs."""
 
 import argparse
 import sys
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from segjax.base import GoneWrong, Mistake, Stopped, did_you_mean
 
-DONE, MISTAKE, STOPPED, GONE_WRONG = 0, 2, 3, 4  # exit codes
+DONE, FINDINGS, MISTAKE, STOPPED, GONE_WRONG = 0, 1, 2, 3, 4  # exit codes
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _dispatch(arguments: list[str]) -> int:
-    commands = {"train": _train, "plan": _plan}
+    commands = {"train": _train, "plan": _plan, "prepare": _prepare}
     if not arguments or arguments[0] in ("-h", "--help"):
         print(__doc__)
         print("Each takes --help.")
@@ -110,6 +110,35 @@ def _plan(arguments: list[str]) -> int:
         print(f"{part:<14}{count:>12,}")
     print(f"{config.model.name:<14}{sum(counts.values()):>12,} parameters")
     return DONE
+
+
+def _prepare(arguments: list[str]) -> int:
+    parser = _Parser(
+        prog="python -m segjax prepare",
+        description="Read a data set from its owner's folder or zip, check it, and"
+        " write it as TFDS records, once.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("name", help="ph2 or mads")
+    parser.add_argument(
+        "--from", dest="source", required=True, metavar="DIR", help="its folder or zip"
+    )
+    parser.add_argument(
+        "--to", help="where to (default: $SEGJAX_DATA, else ~/.cache/segjax)"
+    )
+    parser.add_argument(
+        "--again", action="store_true", help="even if it is prepared already"
+    )
+    parser.add_argument(
+        "--skip-broken", action="store_true", help="leave broken files out"
+    )
+    flags = parser.parse_args(arguments)
+    from segjax import data
+    from segjax.log import Progress
+
+    progress = Progress(1)
+    left_out = data.prepare(**vars(flags), say=progress.say, count=progress.count)
+    return FINDINGS if left_out else DONE
 
 
 def _load(flags, overrides) -> tuple:

@@ -39,6 +39,7 @@ class Info(NamedTuple):
     mirror: tuple[int, ...] = ()  # joint that each joint becomes in a mirror
     colors: tuple[tuple[int, int, int], ...] = ()  # RGB of each class
     provides: tuple[str, ...] = ("image",)  # the words its examples hold
+    caution: str = ""  # what stands beside every score taken on it
 
 
 class Task(NamedTuple):

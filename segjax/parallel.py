@@ -90,25 +90,24 @@ def replicated_sharding() -> NamedSharding:
     return NamedSharding(Mesh(np.array(jax.local_devices()), (AXIS,)), PartitionSpec())
 
 
-def share(batch):
-    """This host's part of a global batch, split over its devices.
-
-    [batch, ...] -> [local devices, batch / all devices, ...]
-    """
-    hosts, local = jax.process_count(), jax.local_device_count()
-    host = jax.process_index()
-
-    def part(array):
-        array = array.reshape(hosts, local, -1, *array.shape[1:])
-        return array[host]
-
-    return jax.tree.map(part, batch)
+def own(batch):
+    """This host's part of a global batch. [batch, ...] -> [batch / hosts, ...]"""
+    hosts, host = jax.process_count(), jax.process_index()
+    return jax.tree.map(lambda a: a.reshape(hosts, -1, *a.shape[1:])[host], batch)
 
 
 def share_local(batch):
-    """A batch that each host works through whole, split over its own devices."""
+    """This host's batch, split over its devices.
+
+    [b, ...] -> [local devices, b / local devices, ...]
+    """
     local = jax.local_device_count()
     return jax.tree.map(lambda a: a.reshape(local, -1, *a.shape[1:]), batch)
+
+
+def share(batch):
+    """This host's part of a global batch, split over its devices."""
+    return share_local(own(batch))
 
 
 def train_on_devices(step: Callable, devices: Sequence | None = None) -> Callable:

@@ -1,5 +1,6 @@
 """The compiled steps: one of training, one of evaluation, and the evaluation loop."""
 
+import contextlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -199,20 +200,27 @@ _forward_once = jax.jit(forward, static_argnums=0)
 
 
 def evaluate(
-    eval_step: Callable, variables, source, pictures: int, batch: int
+    eval_step: Callable, variables, source, split, batch: int
 ) -> dict[str, np.ndarray]:
-    """The rows of all pictures of a store, in order. {word: [n,...]}
+    """The rows of all pictures of a split, in order. {word: [n,...]}
 
-    The last batch is filled up with the last picture, whose extra rows are dropped.
+    source: the split's own, on the devices. The last batch is filled up with the last
+    picture, whose extra rows are dropped.
     """
-    found: list[dict[str, np.ndarray]] = []
-    for start in range(0, pictures, batch):
-        index = np.minimum(np.arange(start, start + batch), pictures - 1)
-        rows = eval_step(variables, source, parallel.share_local({"index": index}))
-        kept = min(batch, pictures - start)
-        found.append(
-            {w: np.asarray(r).reshape(-1, *r.shape[2:])[:kept] for w, r in rows.items()}
-        )
+    pictures, found = len(split), []
+    starts = range(0, pictures, batch)
+    wanted = (np.minimum(np.arange(s, s + batch), pictures - 1) for s in starts)
+    batches = ({"index": index, "position": np.arange(batch)} for index in wanted)
+    with contextlib.closing(split.feed(batches)) as fed:
+        for start, one in zip(starts, fed):
+            rows = eval_step(variables, source, parallel.share_local(one))
+            kept = min(batch, pictures - start)
+            found.append(
+                {
+                    word: np.asarray(row).reshape(-1, *row.shape[2:])[:kept]
+                    for word, row in rows.items()
+                }
+            )
     return {word: np.concatenate([rows[word] for rows in found]) for word in found[0]}
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from segjax import checkpoint, data, models, parallel, run, tasks
-from segjax.base import GoneWrong, Mistake, Stopped
+from segjax.base import GoneWrong, Mistake, Rows, Stopped
 from segjax.log import MetricsLog, Progress, duration, write_picture
 from segjax.ops.bootstrap import score_each, summarise
 from segjax.step import (
@@ -37,6 +37,7 @@ def train_and_evaluate(config: ConfigDict, workdir: str | Path) -> dict[str, Any
     """
     started, workdir = time.monotonic(), Path(workdir)
     parts = run.build_parts(config)
+    rows = _open(config)
     run.check_workdir(workdir, config)
     if config.get("init") and run.read_config(workdir) is None:
         run.start_from(config.init, models.variable_shapes(parts.model))
@@ -50,13 +51,13 @@ def train_and_evaluate(config: ConfigDict, workdir: str | Path) -> dict[str, Any
         ):
             _check_steps(manager.latest_step(), config.steps)
             progress = Progress(config.steps)
-            _announce(progress.say, config, parts, workdir)
+            _announce(progress.say, config, parts, rows, workdir)
             scores = run.read_scores(workdir)
             if scores is not None and manager.latest_step() == config.steps:
                 progress.say("This run is finished. Its scores:")
             else:
                 scores = _train_and_test(
-                    config, parts, workdir, manager, progress, stop
+                    config, parts, rows, workdir, manager, progress, stop
                 )
             _close(progress.say, scores, workdir, time.monotonic() - started)
     return scores
@@ -70,8 +71,10 @@ def _check_steps(trained: int | None, steps: int) -> None:
         )
 
 
-def _train_and_test(config, parts, workdir, manager, progress, stop) -> dict[str, Any]:
-    splits = _load(config, progress)
+def _train_and_test(
+    config, parts, rows, workdir, manager, progress, stop
+) -> dict[str, Any]:
+    splits = _load(config, parts, rows, progress)
     if stop.made:
         raise Stopped("Stopped before the first step. The same command starts again.")
     run.forget_scores(workdir)
@@ -85,17 +88,23 @@ def _train_and_test(config, parts, workdir, manager, progress, stop) -> dict[str
     return _test(config, parts, eval_step, splits["test"], workdir)
 
 
-def _announce(say: Callable, config: ConfigDict, parts: run.Parts, workdir: Path):
-    split_sizes = [
-        f"{len(data.open_split(split=split, **run.options(config.data)))} {split}"
-        for split in data.SPLITS
-    ]
+def _open(config: ConfigDict) -> dict[str, Rows]:
+    """The rows of each split: what is impossible or not there shows here, unread."""
+    wanted = run.options(config.data)
+    return {split: data.open_split(split=split, **wanted) for split in data.SPLITS}
+
+
+def _announce(
+    say: Callable, config: ConfigDict, parts: run.Parts, rows: dict[str, Rows], workdir
+) -> None:
+    split_sizes = ", ".join(f"{len(rows[split])} {split}" for split in rows)
     size = config.data.size
     parameters = sum(models.count_parameters(parts.model).values())
     lines = {
         "devices": parallel.describe_devices(),
         "preset": config.get("preset") or "none",
-        "data": f"{config.data.name}: {', '.join(split_sizes)} pictures, {size}x{size}",
+        "data": f"{config.data.name}: {split_sizes} pictures, {size}x{size}",
+        "caution": parts.info.caution,
         "classes": ", ".join(parts.info.classes),
         "task": config.task.name,
         "model": f"{config.model.name}, {parameters:,} parameters",
@@ -103,14 +112,25 @@ def _announce(say: Callable, config: ConfigDict, parts: run.Parts, workdir: Path
         "run": str(workdir),
     }
     for name, text in lines.items():
-        say(f"{name + ':':<9}{text}")
+        if text:
+            say(f"{name + ':':<9}{text}")
 
 
-def _load(config: ConfigDict, progress: Progress) -> dict[str, data.Split]:
+def _load(
+    config: ConfigDict, parts: run.Parts, rows: dict[str, Rows], progress: Progress
+) -> dict[str, data.Split | data.Stream]:
+    """The splits: on the devices if all three fit there, else streamed."""
+    wanted = run.options(config.data)
+    pictures = sum(len(of_split) for of_split in rows.values())
+    resident = data.fits_devices(pictures, parts.info, **wanted)
+    if not resident:
+        progress.say("streamed: the pictures take more than data.memory")
     splits = {}
     for split in data.SPLITS:
         with progress.waiting(f"reading the {split} pictures"):
-            splits[split] = data.load_split(split=split, **run.options(config.data))
+            splits[split] = data.load(
+                rows[split], parts.info, resident, progress.say, **wanted
+            )
     return splits
 
 
@@ -118,8 +138,9 @@ def _settle(config, parts: run.Parts, splits, workdir: Path) -> run.Parts:
     """The task with what had to be measured; config.json written, or read again."""
     asked, saved = run.options(config.task), run.read_config(workdir)
     if saved is None:
-        train = splits["train"].arrays
-        found = tasks.settle(info=parts.info, arrays=train, **asked)
+        train = splits["train"]
+        examples = (train.example(i) for i in range(len(train)))
+        found = tasks.settle(info=parts.info, examples=examples, **asked)
         settled = {k: v for k, v in found.items() if asked.get(k) != v}
     else:
         settled = saved.settled
@@ -157,21 +178,23 @@ def _train(
     step_fn = parallel.train_on_devices(
         make_train_step(parts.model, parts.task, parts.optimizer, parts.augment)
     )
-    store, first = parallel.replicate(train.arrays), int(state.step)
+    source, first = parallel.replicate(train.source), int(state.step)
     every, idle = config.log.get("metrics") or 10, 0  # idle: updates left out in a row
     recent: list[dict[str, jax.Array]] = []  # metrics since the last line of the log
     shown: dict[str, float] = {}  # beside the bar
     log = MetricsLog(workdir, first, bool(config.log.get("tensorboard")))
-    with contextlib.closing(log):
-        for done in range(first + 1, config.steps + 1):
-            batch = data.make_batch(config.seed, done - 1, config.batch, len(train))
-            batch = parallel.share(batch)
+    batches = (
+        parallel.own(data.make_batch(config.seed, step, config.batch, len(train)))
+        for step in range(first, config.steps)
+    )
+    with contextlib.closing(log), contextlib.closing(train.feed(batches)) as fed:
+        for done, batch in enumerate(map(parallel.share_local, fed), first + 1):
             if done == first + 1:
                 with progress.waiting("compiling the training step"):
-                    state, metrics = step_fn(state, store, batch)
+                    state, metrics = step_fn(state, source, batch)
                     jax.block_until_ready(metrics)
             else:
-                state, metrics = step_fn(state, store, batch)
+                state, metrics = step_fn(state, source, batch)
                 jax.block_until_ready(recent[-1:])  # one step ahead and no further
             recent.append(metrics)
             last, stopping = done == config.steps, stop.made
@@ -230,20 +253,19 @@ def _mean_metrics(done: int, recent: list, parts: run.Parts, say: Callable):
     return means | {"learning_rate": rate, "skipped": len(steps) - len(good)}
 
 
-def _make_validation(config, parts: run.Parts, eval_step, split: data.Split, workdir):
+def _make_validation(config, parts: run.Parts, eval_step, split, workdir):
     """validate(state, step) -> {score: mean over pictures, loss}; writes overlays."""
-    store = parallel.replicate(split.arrays)
+    source = parallel.replicate(split.source)
     shown = range(min(config.log.get("pictures") or 0, len(split)))
 
     def draw(state: State, step: int) -> None:
         for i in shown:
-            example = {word: array[i] for word, array in split.arrays.items()}
-            picture = draw_prediction(parts.model, parts.task, state, example)
+            picture = draw_prediction(parts.model, parts.task, state, split.example(i))
             write_picture(workdir / "pictures", step, split.names[i], picture)
 
     def validate(state: State, step: int) -> dict[str, float]:
         rows = evaluate(
-            eval_step, evaluated_variables(state), store, len(split), config.batch
+            eval_step, evaluated_variables(state), source, split, config.batch
         )
         scores = score_each(parts.task.score, rows)
         draw(state, step)
@@ -260,12 +282,13 @@ def _nanmean(values: np.ndarray) -> float:
 def _test(config, parts: run.Parts, eval_step, split, workdir) -> dict[str, Any]:
     """The best checkpoint scored, once, on pictures that chose nothing."""
     step, variables = run.load_variables(workdir)
-    store = parallel.replicate(split.arrays)
-    rows = evaluate(eval_step, variables, store, len(split), config.batch)
+    source = parallel.replicate(split.source)
+    rows = evaluate(eval_step, variables, source, split, config.batch)
     scores = summarise(parts.task.score, rows)
     each = score_each(parts.task.score, rows)
     run.write_rows(workdir, split.names, split.labels, each, rows)
-    return run.write_scores(workdir, step, "test", "training", scores)
+    caution = parts.info.caution
+    return run.write_scores(workdir, step, "test", "training", scores, caution)
 
 
 def _close(say: Callable, scores: dict[str, Any], workdir: Path, seconds: float):
@@ -280,5 +303,7 @@ def _close(say: Callable, scores: dict[str, Any], workdir: Path, seconds: float)
         f" {score['n']} {scores['split']} pictures at {scores['size']} size; checkpoint"
         f" of step {scores['step']}; {duration(seconds)} in all."
     )
+    if scores.get("caution"):
+        say(f"Caution, {scores['caution']}.")
     say(f"Overlays: {workdir}/pictures  Scores: {workdir}/scores.json, rows.csv")
     say(f"Use it: segjax.load_run({str(workdir)!r}).predict(images)")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from segjax import data
-from segjax.base import VOID, Mistake, names
+from segjax.base import VOID, Mistake, find, names
 from segjax.data import nevi
 from segjax.data._folds import fold_of_split, rows_of
 
@@ -20,7 +20,8 @@ def drawn(request):
 
 
 def test_every_drawn_data_set_is_tested_here():
-    assert set(names("data")) == set(DRAWN)
+    prepared = {n for n in names("data") if hasattr(find("data", n), "BUILDER")}
+    assert set(names("data")) - prepared == set(DRAWN)
 
 
 def test_an_example_holds_what_the_data_set_provides(drawn):

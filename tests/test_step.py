@@ -9,6 +9,7 @@ import pytest
 
 from segjax import models, parallel, tasks
 from segjax.base import VOID, Info
+from segjax.data import Split
 from segjax.ops.augment import augment
 from segjax.optim import make_optimizer
 from segjax.step import (
@@ -145,10 +146,11 @@ def test_evaluation_gives_a_row_a_picture_whatever_the_batch():
     task, model, optimizer = parts()
     state = jax.jit(lambda: create_state(model, optimizer, 0, SIZE))()
     variables = parallel.replicate(evaluated_variables(state))
-    source = parallel.replicate(store())
+    split = Split(store(), ("",) * PICTURES, ("",) * PICTURES)
+    source = parallel.replicate(split.source)
     step = parallel.evaluate_on_devices(make_eval_step(model, task))
-    rows = evaluate(step, variables, source, PICTURES, 8)
-    others = evaluate(step, variables, source, PICTURES, 16)
+    rows = evaluate(step, variables, source, split, 8)
+    others = evaluate(step, variables, source, split, 16)
     assert rows["confusion"].shape == (PICTURES, 2, 2)
     np.testing.assert_array_equal(rows["confusion"], others["confusion"])
     counted = (store()["semantic"] != VOID).sum((1, 2))

@@ -49,6 +49,19 @@ def same(a, b):
     return all(jax.tree.leaves(jax.tree.map(np.array_equal, a, b)))
 
 
+def test_a_streamed_run_learns_what_a_stored_one_does(finished, tmp_path, capsys):
+    """The same batches by another program: equal to rounding."""
+    folder, scores = finished
+    streamed = segjax.train_and_evaluate(shrunk(**{"data.memory": "0"}), tmp_path)
+    assert "streamed: the pictures take more" in capsys.readouterr().out
+    for name, score in scores["scores"].items():
+        assert streamed["scores"][name]["mean"] == pytest.approx(
+            score["mean"], abs=0.02
+        )
+    one, other = (parameters(at)["params"] for at in (folder, tmp_path))
+    jax.tree.map(partial(np.testing.assert_allclose, atol=1e-3), one, other)
+
+
 def test_a_run_leaves_what_it_promises(finished):
     folder, scores = finished
     found = {p.name for p in folder.iterdir()}

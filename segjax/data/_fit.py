@@ -5,27 +5,71 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-FITS = ("stretch",)
+from segjax.base import VOID, Mistake, check_choice, check_range
+
+FITS = ("stretch", "pad", "crop")
 
 
-def fit_to_size(example: dict[str, Any], size: int) -> dict[str, np.ndarray]:
-    """Picture and mask stretched to size x size; other words are left out.
-
-    The picture is averaged down (area filter), so fine hair does not alias; labels
-    take their nearest pixel, so no class is invented.
-    """
-    fitted = {"image": _resize(example["image"], size, Image.Resampling.BOX)}
-    if "semantic" in example:
-        fitted["semantic"] = _resize(
-            example["semantic"], size, Image.Resampling.NEAREST
+def check_fit(size: int = 0, fit: str = "stretch", canvas: int | None = None) -> None:
+    """A Mistake when no example can be brought to this size in this way."""
+    check_range("data.size", size, 1, 16384)
+    check_choice("data.fit", fit, FITS)
+    if canvas is not None and fit != "crop":
+        raise Mistake(f"data.canvas is for data.fit=crop; with {fit!r} leave it unset.")
+    if canvas is not None and not size < canvas <= 16384:
+        raise Mistake(
+            f"data.canvas is {canvas}; it must be larger than data.size, {size}, of"
+            " which it is cropped."
         )
+
+
+def fitted_size(size: int, fit: str = "stretch", canvas: int | None = None) -> int:
+    """The side of fitted examples: data.size, or the canvas that windows of data.size
+    are cropped from in training (half as large again where it is not set)."""
+    return size if fit != "crop" else canvas or size + size // 2
+
+
+def fit_to_size(
+    example: dict[str, Any], side: int, fit: str = "stretch"
+) -> dict[str, np.ndarray]:
+    """Picture and mask brought to side x side; other words are left out.
+
+    stretch: both sides as they must; pad, crop: in proportion, as large as fits, at the
+    top left; the rest is black and does not count. The picture is averaged down (area
+    filter), so fine hair does not alias; labels take their nearest pixel, so no class
+    is invented.
+    """
+    inside = covered(example["image"].shape[:2], side, fit)
+    image = _resize(example["image"], inside, Image.Resampling.BOX)
+    fitted = {"image": _pad(image, side, 0)}
+    if "semantic" in example:
+        mask = _resize(example["semantic"], inside, Image.Resampling.NEAREST)
+        fitted["semantic"] = _pad(mask, side, VOID)
     return fitted
 
 
-def _resize(array: np.ndarray, size: int, how: Image.Resampling) -> np.ndarray:
-    if array.shape[:2] == (size, size):
+def covered(shape: tuple[int, ...], side: int, fit: str) -> tuple[int, int]:
+    """The height and width that a picture takes up of the fitted square."""
+    if fit == "stretch":
+        return side, side
+    h, w = shape[:2]
+    scale = side / max(h, w)
+    return max(1, round(h * scale)), max(1, round(w * scale))
+
+
+def _resize(array: np.ndarray, size: tuple[int, int], how: Image.Resampling):
+    if array.shape[:2] == size:
         return array
-    enlarges = min(array.shape[:2]) < size
+    h, w = size
+    enlarges = array.shape[0] < h or array.shape[1] < w
     if how is Image.Resampling.BOX and enlarges:
         how = Image.Resampling.BILINEAR
-    return np.asarray(Image.fromarray(array).resize((size, size), how))
+    return np.asarray(Image.fromarray(array).resize((w, h), how))
+
+
+def _pad(array: np.ndarray, side: int, value: int) -> np.ndarray:
+    h, w = array.shape[:2]
+    beyond = [(0, side - h), (0, side - w)] + [(0, 0)] * (array.ndim - 2)
+    return (
+        np.pad(array, beyond, constant_values=value) if h < side or w < side else array
+    )

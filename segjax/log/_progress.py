@@ -49,6 +49,15 @@ class Progress:
         clear = "\r\x1b[2K" if self.terminal else ""
         print(f"{clear}{line}", file=self.out, flush=True)
 
+    def count(self, what: str, done: int, total: int) -> None:
+        """So many of something that has no steps."""
+        now = time.monotonic()
+        if done == 1:
+            self.printed = now  # what is done at once needs no line
+        if now - self.printed >= (_REDRAW if self.terminal else _REPRINT):
+            self.printed = now
+            self._show(f"{what} {done}/{total}")
+
     @contextlib.contextmanager
     def waiting(self, what: str) -> Iterator[None]:
         """A sign of life during something long that has no steps."""

@@ -1,5 +1,7 @@
 """Which class was taken for which: the counts that every overlap score comes from."""
 
+from collections.abc import Iterable
+
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
@@ -20,10 +22,12 @@ def confusion(truth: Array, predicted: Array, classes: int) -> Array:
     )
 
 
-def class_pixels(labels: np.ndarray, classes: int) -> tuple[np.ndarray, np.ndarray]:
+def class_pixels(
+    labels: Iterable[np.ndarray], classes: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Pixels of each class, and pixels that count in the pictures that hold it.
 
-    What median-frequency balancing needs (arXiv 1411.4734). u8[n,h,w] -> f64[c] x2
+    What median-frequency balancing needs (arXiv 1411.4734). u8[h,w] ... -> f64[c] x2
     """
     pixels = np.zeros(classes)
     in_pictures = np.zeros(classes)

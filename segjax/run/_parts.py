@@ -25,13 +25,13 @@ class Parts(NamedTuple):
 
 
 def build_parts(config: ConfigDict) -> Parts:
-    """The parts, or a Mistake; nothing is computed and nothing written."""
+    """The parts, or a Mistake; nothing is computed, read or written."""
     check_options(config)
     check_range("steps", config.steps, 1)
     check_range("seed", config.seed, 0, 2**32 - 1)
     for name in LOG:
         check_range(f"log.{name}", config.log.get(name) or 0, 0)
-    data.check_fit(**options(config.data))
+    side = _check_data(**options(config.data))
     optimizer = make_optimizer(config.steps, **options(config.optim))
     parallel.check_batch(config.batch, optimizer.accumulate)
     info = data.make_info(**options(config.data))
@@ -40,12 +40,29 @@ def build_parts(config: ConfigDict) -> Parts:
         heads=task.heads, axis_name=parallel.AXIS, **options(config.model)
     )
     change = options(config.augment)
-    check_augment(config.data.size, **change)
-    for split in data.SPLITS:  # an impossible fold or count shows here, undrawn
-        data.open_split(split=split, **options(config.data))
+    if config.data.get("fit") == "crop":
+        change = {"crop": config.data.size} | change
+    check_augment(side, **change)
     parts = Parts(info, task, model, optimizer, functools.partial(augment, **change))
     _check_shapes(parts, config.data.size)
     return parts
+
+
+def _check_data(
+    size: int = 0,
+    fit: str = "stretch",
+    canvas: int | None = None,
+    memory: float = 0,
+    cache: float = 0,
+    threads: int = 0,
+    **config,
+) -> int:
+    """The side of fitted pictures; a Mistake for options that none could be given."""
+    data.check_fit(size, fit, canvas)
+    check_range("data.memory", memory, 0)
+    check_range("data.cache", cache, 0)
+    check_range("data.threads", threads, 0, 256)
+    return data.fitted_size(size, fit, canvas)
 
 
 def _check_shapes(parts: Parts, size: int) -> None:

@@ -23,10 +23,18 @@ def forget_scores(workdir: Path) -> None:
 
 
 def write_scores(
-    workdir: Path, step: int, split: str, size: str, scores: dict[str, Any]
+    workdir: Path,
+    step: int,
+    split: str,
+    size: str,
+    scores: dict[str, Any],
+    caution: str = "",
 ) -> dict[str, Any]:
-    """scores.json: of which checkpoint, over which pictures, at which size."""
-    content = {"step": step, "split": split, "size": size, "scores": _clean(scores)}
+    """scores.json: of which checkpoint, over which pictures, at which size, and what
+    must be known of them."""
+    content = {"step": step, "split": split, "size": size}
+    content |= {"caution": caution} if caution else {}
+    content |= {"scores": _clean(scores)}
     write_json(workdir / "scores.json", content)
     return content
 

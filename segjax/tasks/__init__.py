@@ -1,5 +1,6 @@
 """Tasks, one file each: what to predict, as pure functions of one picture."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -20,11 +21,11 @@ def make_task(name: str, info: Info, **config) -> Task:
 
 
 def settle(
-    name: str, info: Info, arrays: dict[str, np.ndarray], **config
+    name: str, info: Info, examples: Iterable[dict[str, np.ndarray]], **config
 ) -> dict[str, Any]:
     """The task's options, with those that ask for a measurement of the training
     pictures replaced by the figures measured (stored, so a resumed run agrees)."""
     module = find("tasks", name)
     return (
-        module.settle(info, arrays, **config) if hasattr(module, "settle") else config
+        module.settle(info, examples, **config) if hasattr(module, "settle") else config
     )

@@ -1,5 +1,6 @@
 """A class for every pixel: one map and a sigmoid for two classes, softmax for more."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import jax
@@ -99,7 +100,9 @@ def make_task(
     )
 
 
-def settle(info: Info, arrays: dict[str, np.ndarray], **config) -> dict[str, Any]:
+def settle(
+    info: Info, examples: Iterable[dict[str, np.ndarray]], **config
+) -> dict[str, Any]:
     """ "median_frequency" replaced by each class's weight on the training pictures.
 
     A class's frequency is its pixels over all pixels of the pictures that hold it; its
@@ -108,7 +111,9 @@ def settle(info: Info, arrays: dict[str, np.ndarray], **config) -> dict[str, Any
     """
     if config.get("class_weights") != BALANCE:
         return config
-    pixels, around = class_pixels(arrays["semantic"], len(info.classes))
+    pixels, around = class_pixels(
+        (example["semantic"] for example in examples), len(info.classes)
+    )
     frequency = np.divide(pixels, around, out=np.zeros_like(pixels), where=around > 0)
     median = np.median(frequency[frequency > 0])
     weights = [float(median / f) if f > 0 else 1.0 for f in frequency]

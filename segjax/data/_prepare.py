@@ -1,0 +1,65 @@
+"""A data set prepared once, from what its owner hands out: checked, told, written."""
+
+from collections.abc import Callable
+
+from segjax.base import Mistake, find, names
+from segjax.data._cache import data_root
+from segjax.data._intake import open_files, shown
+from segjax.data._prepared import build, prepared_folder
+from segjax.data._scan import Intake, Tick, check_records, describe
+
+_TOLD = 20  # problems that are told one by one
+
+
+def prepare_data(
+    name: str,
+    source: str,
+    to: str | None,
+    again: bool,
+    skip_broken: bool,
+    say: Callable[[str], None],
+    count: Tick,
+) -> int:
+    """The data set `name`, built from the folder or zip `source`: how many problems
+    were left out. A Mistake, and nothing written, where one is found and not skipped.
+    """
+    preparable = [n for n in names("data") if hasattr(find("data", n), "BUILDER")]
+    if name not in preparable:
+        find("data", name)  # a Mistake if there is no such data set at all
+        raise Mistake(
+            f"Data {name!r} needs no preparing. What does: {', '.join(preparable)}."
+        )
+    module, root = find("data", name), data_root(to)
+    folder, there = prepared_folder(module.BUILDER, root)
+    if there and not again:
+        say(
+            f"{name} is prepared already, in {shown(folder)}. To build it anew: --again"
+        )
+        return 0
+    files = open_files(source)
+    say(f"{len(files.names)} files in {shown(files.where)}")
+    found = module.scan(files)
+    checked = check_records(files, found.records, count)
+    problems = [*files.problems, *found.problems, *checked.problems]
+    if problems and not (skip_broken and checked.records):
+        raise Mistake(_told(problems) + " Nothing was written. Mend them, or add"
+                      " --skip-broken to go on without.")  # fmt: skip
+    splits = module.assign(checked.records)
+    say(f"{len(checked.records)} pictures with their masks")
+    for line in (*found.remarks, *describe(checked), *module.describe_splits(splits)):
+        say(f"  {line}")
+    intake = Intake(files, splits, checked.level, count)
+    build(module.BUILDER, intake, root)
+    size = sum(p.stat().st_size for p in folder.iterdir())
+    say(f"{name} is prepared, {size / 1e6:.0f} MB in {shown(folder)}")
+    if problems:
+        say(_told(problems) + " They were left out.")
+    return len(problems)
+
+
+def _told(problems: list[str]) -> str:
+    """The problems, a line each."""
+    count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
+    more = len(problems) - _TOLD
+    lines = problems[:_TOLD] + ([f"And {more} more."] if more > 0 else [])
+    return "\n  ".join([f"{count}:", *lines]) + "\n"
