@@ -28,7 +28,7 @@ def get_config(preset: str = "auto", accelerator: bool = False) -> ConfigDict:
     c = ConfigDict()
     c.preset = preset
     c.seed = 0
-    c.steps = 700 if small else 3000
+    c.steps = (1200 if real else 700) if small else 3000
     c.batch = 16
     c.init = config_dict.placeholder(str)  # a run to start from
 
@@ -51,7 +51,7 @@ def get_config(preset: str = "auto", accelerator: bool = False) -> ConfigDict:
     c.data = ConfigDict()
     c.data.name = preset if real else "nevi"
     c.data.dir = config_dict.placeholder(str)
-    c.data.size = 96 if small else 256
+    c.data.size = (128 if real else 96) if small else 256
     if preset == "mads":
         c.data.by = "sequence"  # no sequence in two splits
     c.data.fit = "stretch"
@@ -59,10 +59,10 @@ def get_config(preset: str = "auto", accelerator: bool = False) -> ConfigDict:
 
     c.augment = ConfigDict()
     c.augment.flip = True
-    c.augment.quarter = True
-    c.augment.rotate = 0.0
-    c.augment.zoom = 0.0
-    c.augment.shift = 0.0
+    c.augment.quarter = preset != "mads"  # people stand upright
+    c.augment.rotate = {"ph2": 20.0, "mads": 10.0}.get(preset, 0.0)
+    c.augment.zoom = 0.2 if real else 0.0
+    c.augment.shift = 0.05 if real else 0.0
     c.augment.crop = config_dict.placeholder(int)
     c.augment.brightness = 0.2
     c.augment.contrast = 0.2
@@ -80,7 +80,7 @@ def get_config(preset: str = "auto", accelerator: bool = False) -> ConfigDict:
 
     c.log = ConfigDict()
     c.log.metrics = 10
-    c.log.evaluate = 350 if small else 500
+    c.log.evaluate = (100 if real else 350) if small else 500
     c.log.pictures = 4
     c.log.tensorboard = True
     return c.lock()

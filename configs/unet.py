@@ -27,7 +27,7 @@ def get_config(preset: str = "auto", accelerator: bool = False) -> ConfigDict:
     c = ConfigDict()
     c.preset = preset
     c.seed = 0
-    c.steps = 320 if small else 3000
+    c.steps = (1200 if real else 320) if small else 3000
     c.batch = 16
     c.init = config_dict.placeholder(str)  # a run to start from
 
@@ -37,6 +37,7 @@ def get_config(preset: str = "auto", accelerator: bool = False) -> ConfigDict:
     c.model.depth = 4
     c.model.norm = "batch"
     c.model.up = "transposed"
+    c.model.dropout = 0.3 if real else 0.0
     c.model.dtype = "float32" if small else "bfloat16"
 
     c.task = ConfigDict()
@@ -47,7 +48,7 @@ def get_config(preset: str = "auto", accelerator: bool = False) -> ConfigDict:
     c.data = ConfigDict()
     c.data.name = preset if real else "nevi"
     c.data.dir = config_dict.placeholder(str)
-    c.data.size = 96 if small else 256
+    c.data.size = (128 if real else 96) if small else 256
     if preset == "mads":
         c.data.by = "sequence"  # no sequence in two splits
     c.data.fit = "stretch"
@@ -55,14 +56,14 @@ def get_config(preset: str = "auto", accelerator: bool = False) -> ConfigDict:
 
     c.augment = ConfigDict()
     c.augment.flip = True
-    c.augment.quarter = True
-    c.augment.rotate = 0.0
-    c.augment.zoom = 0.0
-    c.augment.shift = 0.0
+    c.augment.quarter = preset != "mads"  # people stand upright
+    c.augment.rotate = {"ph2": 45.0, "mads": 10.0}.get(preset, 0.0)
+    c.augment.zoom = 0.2 if real else 0.0
+    c.augment.shift = 0.05 if real else 0.0
     c.augment.crop = config_dict.placeholder(int)
-    c.augment.brightness = 0.2
-    c.augment.contrast = 0.2
-    c.augment.saturation = 0.2
+    c.augment.brightness = 0.3 if real else 0.2
+    c.augment.contrast = 0.3 if real else 0.2
+    c.augment.saturation = 0.3 if real else 0.2
     c.augment.tint = 0.1
 
     c.optim = ConfigDict()
@@ -71,12 +72,12 @@ def get_config(preset: str = "auto", accelerator: bool = False) -> ConfigDict:
     c.optim.warmup = config_dict.placeholder(int)
     c.optim.weight_decay = 1e-4
     c.optim.clip = 1.0
-    c.optim.ema = 0.99 if small else 0.999
+    c.optim.ema = (0.995 if real else 0.99) if small else 0.999
     c.optim.accumulate = 1
 
     c.log = ConfigDict()
     c.log.metrics = 10
-    c.log.evaluate = 160 if small else 500
+    c.log.evaluate = (100 if real else 160) if small else 500
     c.log.pictures = 4
     c.log.tensorboard = True
     return c.lock()

@@ -38,12 +38,13 @@ def train_and_evaluate(config: ConfigDict, workdir: str | Path) -> dict[str, Any
     started, workdir = time.monotonic(), Path(workdir)
     parts = run.build_parts(config)
     rows = _open(config)
-    run.check_workdir(workdir, config)
+    check = functools.partial(run.check_workdir, workdir, config, _fingerprint(rows))
+    check()
     if config.get("init") and run.read_config(workdir) is None:
         run.start_from(config.init, models.variable_shapes(parts.model))
     workdir.mkdir(parents=True, exist_ok=True)
     with run.locked(workdir):
-        run.check_workdir(workdir, config)  # again: another process may have ended
+        check()  # again: another process may have ended
         folder = (workdir / "checkpoints").absolute()
         with (
             checkpoint.open_checkpoints(folder) as manager,
@@ -78,7 +79,7 @@ def _train_and_test(
     if stop.made:
         raise Stopped("Stopped before the first step. The same command starts again.")
     run.forget_scores(workdir)
-    parts = _settle(config, parts, splits, workdir)
+    parts = _settle(config, parts, splits, _fingerprint(rows), workdir)
     with progress.waiting("preparing the model"):
         state = _start(config, parts, manager, progress.say)
     eval_step = parallel.evaluate_on_devices(make_eval_step(parts.model, parts.task))
@@ -94,16 +95,25 @@ def _open(config: ConfigDict) -> dict[str, Rows]:
     return {split: data.open_split(split=split, **wanted) for split in data.SPLITS}
 
 
+def _fingerprint(rows: dict[str, Rows]) -> str:
+    """What tells these pictures from others; '' for data that has no such thing."""
+    found = [getattr(of_split, "fingerprint", "") for of_split in rows.values()]
+    return "-".join(one[:12] for one in found if one)
+
+
 def _announce(
     say: Callable, config: ConfigDict, parts: run.Parts, rows: dict[str, Rows], workdir
 ) -> None:
     split_sizes = ", ".join(f"{len(rows[split])} {split}" for split in rows)
-    size = config.data.size
+    size = f"{config.data.size}x{config.data.size}"
+    if config.data.get("fit") == "crop":
+        side = data.fitted_size(config.data.size, "crop", config.data.get("canvas"))
+        size += f" cut out of {side}x{side}, on which they are scored"
     parameters = sum(models.count_parameters(parts.model).values())
     lines = {
         "devices": parallel.describe_devices(),
         "preset": config.get("preset") or "none",
-        "data": f"{config.data.name}: {split_sizes} pictures, {size}x{size}",
+        "data": f"{config.data.name}: {split_sizes} pictures, {size}",
         "caution": parts.info.caution,
         "classes": ", ".join(parts.info.classes),
         "task": config.task.name,
@@ -134,7 +144,7 @@ def _load(
     return splits
 
 
-def _settle(config, parts: run.Parts, splits, workdir: Path) -> run.Parts:
+def _settle(config, parts: run.Parts, splits, pictures: str, workdir: Path):
     """The task with what had to be measured; config.json written, or read again."""
     asked, saved = run.options(config.task), run.read_config(workdir)
     if saved is None:
@@ -144,7 +154,7 @@ def _settle(config, parts: run.Parts, splits, workdir: Path) -> run.Parts:
         settled = {k: v for k, v in found.items() if asked.get(k) != v}
     else:
         settled = saved.settled
-    run.write_config(workdir, config, settled)
+    run.write_config(workdir, config, settled, pictures)
     task = tasks.make_task(info=parts.info, **asked | settled)
     return parts._replace(task=task)
 

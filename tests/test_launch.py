@@ -49,6 +49,16 @@ MISTAKES = {
         "a task needs maps of the picture's size",
     ),
     "crop too large": ([GOOD, "--config.augment.crop=999"], "augment.crop is 999"),
+    "two crops": (
+        [GOOD, "--config.data.fit=crop", "--config.augment.crop=64"],
+        "With data.fit=crop, data.size is the crop; unset augment.crop",
+    ),
+    "a canvas too small": (
+        [GOOD, "--config.data.fit=crop", "--config.data.canvas=50"],
+        "data.canvas is 50; it must be larger than data.size, 96",
+    ),
+    "a canvas for nothing": ([GOOD, "--config.data.canvas=200"], "data.canvas is for"),
+    "no end of memory": ([GOOD, "--config.data.memory=1e999"], "data.memory is inf"),
     "warm-up too long": ([GOOD, "--config.optim.warmup=999"], "optim.warmup is 999"),
     "unknown optimizer": ([GOOD, "--config.optim.name=adam"], "Did you mean 'adamw'"),
     "unknown type": ([GOOD, "--config.model.dtype=half"], "model.dtype is 'half'"),

@@ -97,17 +97,30 @@ def test_ph2_is_read_back_bit_equal(folder, tmp_path, capsys):
     assert "4 typical nevus" in said
     assert "a part of PH2: 12 of its 200 pictures" in said
     assert_whole(tmp_path / "to")
-    assert "tensorflow" not in sys.modules
     assert prepare("ph2", folder, tmp_path / "to") == 0
     assert "prepared already" in capsys.readouterr().out
 
 
 def test_kinds_are_spread_evenly():
     kinds = ["typical nevus"] * 80 + ["atypical nevus"] * 80 + ["melanoma"] * 40
-    records = [ph2.Record(f"IMD{k}", "", "", {"label": n}) for k, n in enumerate(kinds)]
-    for fold in ph2.assign(records).values():
-        counts = [sum(r.fields["label"] == kind for r in fold) for kind in ph2.KINDS]
-        assert counts == [16, 16, 8]
+    table = {f"IMD{k:03d}": kind for k, kind in enumerate(kinds)}
+    folds = ph2.deal(table)
+    for fold in range(5):
+        dealt = [table[name] for name in table if folds[name] == f"fold{fold}"]
+        assert [dealt.count(kind) for kind in ph2.KINDS] == [16, 16, 8]
+    assert [folds[f"IMD{k:03d}"] for k in (0, 4, 81, 199)] == [
+        *("fold0", "fold4", "fold1", "fold4")
+    ]
+
+
+def test_a_picture_left_out_moves_no_other(folder, tmp_path):
+    assert prepare("ph2", folder, tmp_path / "all") == 0
+    shutil.rmtree(picture(folder).parent.parent)
+    assert prepare("ph2", folder, tmp_path / "but") == 0
+    before = {e["name"]: fold for fold, e in all_rows("ph2", tmp_path / "all")}
+    after = {e["name"]: fold for fold, e in all_rows("ph2", tmp_path / "but")}
+    assert before.pop("IMD007") == 4
+    assert after == before
 
 
 def tab_table(root):
@@ -185,8 +198,30 @@ def grey_masks(root):
         Image.fromarray(mask).save(lesion)
 
 
+def mixed_masks(root):
+    """Of 0/1, palette, transparency and 16 bits, among those of 0/255."""
+    for name, kind in zip(NAMES, ("L", "P", "LA", "I;16")):
+        mask, path = picture_of(name)[1] // 255, place(root, name)[1]
+        if kind == "P":
+            image = Image.fromarray(mask, "P")
+            image.putpalette([0, 0, 0, 100, 0, 0])
+        elif kind == "LA":
+            image = Image.fromarray(np.stack([mask * 0, mask * 255], -1), "LA")
+        else:
+            image = Image.fromarray(mask.astype(np.uint16 if kind == "I;16" else "u1"))
+        image.save(path.with_suffix(".png"))
+        path.unlink()
+
+
+def shouting(root):
+    for name in NAMES:
+        for path in place(root, name):
+            path.rename(path.with_name(path.name.upper()))
+
+
 TABLES = (tab_table, csv_table, semicolon_table, marked_table)
 READ = (*TABLES, jpeg_twins, nested_deeper, flat, zipped, extras, grey_masks)
+READ += (mixed_masks, shouting)
 
 
 @pytest.mark.parametrize("change", READ, ids=lambda f: f.__name__)
@@ -342,11 +377,33 @@ BROKEN_PH2 = {
         ),
         "Unpack PH2Dataset.rar first",
     ),
+    "a picture of 16 bits": (
+        lambda root: (
+            Image.fromarray(np.full((7, 9), 999, np.uint16)).save(
+                picture(root).with_suffix(".png")
+            )
+            or picture(root).unlink()
+        ),
+        "IMD007.png is a picture of kind 'I;16', not of 8 bits a channel",
+    ),
+    "no mask with anything in it": (
+        lambda root: [
+            Image.new("1", picture_of(n)[1].shape[::-1]).save(place(root, n)[1])
+            for n in NAMES
+        ],
+        "Every mask is empty",
+    ),
+    "a line that never ends": (
+        lambda root: write_table(
+            root, 'Name,Clinical Diagnosis\n"' + "x" * 200_000, "csv"
+        ),
+        "IMD002.bmp has no row in PH2Dataset/PH2_dataset.csv",
+    ),
     "too few for folds": (
         lambda root: [
             shutil.rmtree(place(root, n)[0].parent.parent) for n in NAMES[4:]
         ],
-        "There are 4 whole pictures; 5 folds need at least 5",
+        "There are 4 whole pictures and none for fold",
     ),
 }
 
@@ -382,7 +439,7 @@ def test_all_problems_are_told_at_once_and_may_be_skipped(folder, tmp_path, caps
 def test_a_row_without_picture_is_told_and_lived_with(folder, tmp_path, capsys):
     shutil.rmtree(picture(folder).parent.parent)
     assert prepare("ph2", folder, tmp_path / "to") == 0
-    assert "1 rows of the table have no picture: IMD007" in capsys.readouterr().out
+    assert "rows of the table without picture: IMD007" in capsys.readouterr().out
     assert len(list(all_rows("ph2", tmp_path / "to"))) == 11
 
 
@@ -459,14 +516,14 @@ def test_no_permission(folder, tmp_path):
 
     rc, said = run(f"--to={closed / 'to'}")
     assert rc == 2
-    assert "IMD007.bmp cannot be read: Permission denied" in said
-    picture(folder).chmod(0o644)
+    assert "closed cannot be written to; give --to another" in said
+    closed.chmod(0o777)
     rc, said = run(f"--to={closed / 'to'}")
     assert rc == 2
-    assert "cannot be written to (Permission denied); give --to another" in said
-    (closed / "to").parent.chmod(0o755)
+    assert "IMD007.bmp cannot be read: Permission denied" in said
+    picture(folder).chmod(0o644)
     picture(folder).parent.chmod(0)
-    rc, said = run(f"--to={tmp_path / 'open'}")
+    rc, said = run(f"--to={closed / 'to'}")
     assert rc == 2
     assert "IMD007_Dermoscopic_Image cannot be read: Permission denied" in said
 
@@ -476,12 +533,14 @@ def test_a_full_disk_keeps_what_was_there(folder, tmp_path, capsys, monkeypatch)
     assert prepare("ph2", folder, to) == 0
     whole = _prepared._write_contents
 
-    def full(path):
+    def full(builder):
         raise RuntimeError("write() failed: No space left on device")
 
     monkeypatch.setattr(_prepared, "_write_contents", full)
     assert prepare("ph2", folder, to, "--again") == 2
-    assert "is full; nothing was kept of the build" in capsys.readouterr().err
+    assert (
+        "The disk is full: segjax_ph2 cannot be written to" in capsys.readouterr().err
+    )
     assert sorted(p.name for p in to.iterdir()) == ["segjax_ph2", "segjax_ph2.lock"]
     assert_whole(to)
     monkeypatch.setattr(_prepared, "_write_contents", whole)
@@ -536,6 +595,20 @@ def torn(folder):
     cut(folder / "segjax_ph2-fold3.array_record-00000-of-00001")
 
 
+def altered(folder):
+    """A byte of a picture, in a file of the same size."""
+    (record,) = folder.glob("*fold3*")
+    content = bytearray(record.read_bytes())
+    at = content.find(b"IDAT")
+    content[at + 8] ^= 255
+    record.write_bytes(content)
+
+
+def edited(folder):
+    info = folder / "features.json"
+    info.write_text(info.read_text().replace("png", "gif"))
+
+
 def lost(folder):
     (folder / "segjax_ph2-fold3.array_record-00000-of-00001").unlink()
 
@@ -552,6 +625,8 @@ def older(folder):
     ("harm", "words"),
     [
         (torn, "is damaged (segjax_ph2-fold3.array_record-00000-of-00001 has"),
+        (altered, "is damaged ("),
+        (edited, "is damaged (features.json is altered)"),
         (lost, "is damaged (segjax_ph2-fold3.array_record-00000-of-00001 is missing"),
         (unlisted, "is damaged (contents.json is missing or torn)"),
         (older, "by another version of segjax (0.9.0; this one reads 1.0.0)"),
@@ -563,7 +638,7 @@ def test_prepared_data_that_cannot_be_used(harm, words, folder, tmp_path, capsys
     rc, said = launched(tmp_path / "to", capsys)
     assert rc == 2
     assert words in said
-    assert "python -m segjax prepare ph2" in said
+    assert "python -m segjax prepare" in said
 
 
 def test_the_builders_are_tfds_builders(folder, tmp_path):
@@ -667,7 +742,8 @@ def test_what_no_two_splits_of_mads_share(by, part, leak, archive, tmp_path):
             split: {getattr(mads.read_name(n), part) for n in found}
             for split, found in names.items()
         }
-        shared = parts["train"] & parts["test"] | parts["val"] & parts["test"]
+        shared = parts["train"] & (parts["test"] | parts["val"])
+        shared |= parts["val"] & parts["test"]
         assert bool(shared) == bool(leak)
         assert (mads.leaked(names["train"], names["test"]) > 0) == bool(leak)
         assert sum(map(len, names.values())) == len(SHOTS)
@@ -679,14 +755,12 @@ def test_leaks_by_hand():
     assert mads.leaked(train, test) == pytest.approx(1 / 3)
 
 
-def test_sequences_are_dealt_evenly_and_each_action_is_spread():
-    sizes = {f"{a}_{n}": 10 + n for a in "abc" for n in range(6)}
-    folds = mads.folds_by("sequence", sizes)
-    for action in "abc":
-        counts = np.bincount([f for n, f in folds.items() if n[0] == action])
-        assert sorted(counts) == [1, 1, 1, 1, 2]
+def test_sequences_are_dealt_in_order_of_name():
+    names = [f"{a}_{n}" for a in "abc" for n in range(6)]
+    folds = mads.folds_by("sequence", names)
+    assert [folds[name] for name in names] == [k % 5 for k in range(18)]
     with pytest.raises(Mistake, match="There are 3 actions, a, b, c; 5 folds need"):
-        mads.folds_by("action", sizes)
+        mads.folds_by("action", names)
 
 
 def test_a_random_split_is_called_leaky_wherever_it_is_printed(
@@ -760,6 +834,10 @@ BROKEN_MADS = {
             )
         ),
         f"masks/{FIRST}.png is 2x2, its picture 5x6",
+    ),
+    "a frame beyond counting": (
+        changed(lambda f: f.update({f"{NEST}images/A_B_C1_{'9' * 5000}.png": b"x"})),
+        "is not named <Action>_<Sequence>_C<camera>_<frame>",
     ),
     "another list": (
         changed(lambda f: f.update({"df.csv": b"a,b\n1,2\n"})),

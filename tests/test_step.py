@@ -178,3 +178,17 @@ def test_learning_rate_rises_and_falls():
     schedule = make_optimizer(100, learning_rate=1.0, warmup=10).schedule
     rates = [float(schedule(k)) for k in (0, 9, 10, 55, 100)]
     assert rates == pytest.approx([0.1, 0.91, 1.0, 0.5, 0.0], abs=1e-6)
+
+
+def test_each_host_takes_its_own_rows(monkeypatch):
+    """Two hosts of four devices: each decodes half of the global batch."""
+    batch = {"index": np.arange(100, 116), "position": np.arange(16)}
+    monkeypatch.setattr(jax, "process_count", lambda: 2)
+    taken = []
+    for host in (0, 1):
+        monkeypatch.setattr(jax, "process_index", lambda host=host: host)
+        mine = parallel.own(batch)
+        taken.append(mine["index"])
+        assert mine["position"].tolist() == list(range(8 * host, 8 * host + 8))
+        assert parallel.share_local(mine)["index"].shape == (8, 1)
+    np.testing.assert_array_equal(np.concatenate(taken), batch["index"])

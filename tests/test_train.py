@@ -6,13 +6,15 @@ import os
 import signal
 from functools import partial
 
+import flax.linen as nn
 import jax
 import numpy as np
 import pytest
 from PIL import Image
 
 import segjax
-from segjax import data
+import segjax.run
+from segjax import data, tasks
 from segjax.base import GoneWrong, Mistake, Stopped
 from segjax.run import load_config
 from segjax.step import State
@@ -272,3 +274,27 @@ def test_a_state_holds_arrays_only():
         "opt_state",
         "seed",
     )
+
+
+class Brightness(nn.Module):
+    """A network that finds what is bright."""
+
+    def __call__(self, image, train=False, keys=None):
+        return {"mask": image[..., :1] * 100}
+
+
+@pytest.mark.parametrize("fit", ["stretch", "pad", "crop"])
+def test_a_prediction_lies_where_the_picture_does(fit):
+    """Padding is cut away again, and proportions come back."""
+    config = load_config("unet", [("data.fit", fit), ("data.size", "32")])
+    info = data.make_info("nevi")
+    task = tasks.make_task("semantic", info)
+    run = segjax.run.Run(config, info, task, Brightness(), {}, 0)
+    for shape in ((20, 40), (60, 30)):
+        image = np.zeros((*shape, 3), np.uint8)
+        image[: shape[0] // 2] = 255
+        (found,) = run.predict([image])
+        truth = np.zeros(shape, np.uint8)
+        truth[: shape[0] // 2] = 1
+        assert found["semantic"].shape == shape
+        assert (found["semantic"] != truth).mean() < 0.05

@@ -8,8 +8,9 @@ from segjax.base import Info, Mistake, Rows, find
 from segjax.data._cache import data_root
 from segjax.data._fit import check_fit, covered, fit_to_size, fitted_size
 from segjax.data._folds import SPLITS
-from segjax.data._load import Split, Stream, fits_devices, load
+from segjax.data._load import fits_devices, load
 from segjax.data._order import indices, make_batch
+from segjax.data._split import Split, Stream
 
 __all__ = [
     "SPLITS",
@@ -68,6 +69,7 @@ def open_split(
     takes = inspect.signature(module.open_split).parameters
     if "dir" not in takes and dir is not None:
         raise Mistake(f"Data {name!r} is drawn, not read; leave data.dir unset.")
+    dir = dir and os.path.expanduser(dir)
     if dir is not None and not os.path.isdir(dir):
         raise Mistake(f"data.dir is {dir!r}, which is not a folder.")
     if dir is None and "dir" in takes and takes["dir"].default is inspect._empty:

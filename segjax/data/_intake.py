@@ -8,7 +8,6 @@ import io
 import os
 import stat
 import zipfile
-import zlib
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -19,6 +18,8 @@ from segjax.base import Mistake
 MOST_FILES = 100_000
 MOST_BYTES = 2**28  # of one file
 MOST_PIXELS = 100_000_000
+_EIGHT_BITS = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK")
+_FORMATS = ("BMP", "PNG", "JPEG", "TIFF")  # and nothing that starts other programs
 _PICTURES = (".bmp", ".png", ".jpg", ".jpeg", ".tif", ".tiff")
 
 
@@ -38,14 +39,6 @@ class Files:
                     " set is nearly as large."
                 )
             return self._read(name)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-            raise Mistake(
-                f"{shown(name)} is damaged inside the zip ({error}); get the zip anew."
-            ) from None
-        except RuntimeError:  # zipfile's word for a password
-            raise Mistake(
-                f"{shown(name)} is locked with a password; unpack the zip yourself."
-            ) from None
         except OSError as error:
             raise Mistake(f"{shown(name)} cannot be read: {error.strerror}.") from None
 
@@ -59,20 +52,31 @@ class Files:
 
 
 class _Zipped(Files):
-    def __init__(self, where: Path, archive: zipfile.ZipFile, *listed):
-        super().__init__(where, *listed)
-        self._archive = archive
+    def __init__(self, where: Path, archive: zipfile.ZipFile, entries, problems):
+        super().__init__(where, sorted(entries), problems)
+        self._archive, self._entries = archive, entries
 
     def _size(self, name: str) -> int:
-        return self._archive.getinfo(name).file_size
+        return self._entries[name].file_size
 
     def _read(self, name: str) -> bytes:
-        return self._archive.read(name)
+        try:
+            return self._archive.read(self._entries[name])
+        except NotImplementedError as error:
+            raise Mistake(f"{shown(name)}: {error}; unpack the zip yourself.") from None
+        except RuntimeError:  # zipfile's word for a password
+            raise Mistake(
+                f"{shown(name)} is locked with a password; unpack the zip yourself."
+            ) from None
+        except Exception as error:  # each kind of compression has its own words
+            raise Mistake(
+                f"{shown(name)} is damaged inside the zip ({error}); get the zip anew."
+            ) from None
 
 
 def open_files(where: str | Path) -> Files:
     """The files of a folder, of a zip, or of the one zip that a folder holds."""
-    where = Path(where).expanduser()
+    where = Path(os.path.expanduser(where))
     try:
         if where.is_dir():
             files = _walk(where)
@@ -91,8 +95,8 @@ def open_files(where: str | Path) -> Files:
 
 def shown(name: object) -> str:
     """A name that any terminal can print: bytes that are no text as \\xNN."""
-    raw = os.fsencode(str(name))
-    return raw.decode("utf-8", "backslashreplace").replace("\n", "\\n")
+    text = os.fsencode(str(name)).decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def listed(names: list[str], most: int = 5) -> str:
@@ -102,13 +106,27 @@ def listed(names: list[str], most: int = 5) -> str:
 
 
 def decode_picture(data: bytes, name: str) -> np.ndarray:
-    """A picture's pixels, whatever its file says they are. u8[h,w,3]"""
-    return np.asarray(_decode(data, name).convert("RGB"))
+    """A picture's pixels. u8[h,w,3]"""
+    image = _decode(data, name)
+    if image.mode not in _EIGHT_BITS:
+        raise Mistake(
+            f"{shown(name)} is a picture of kind {image.mode!r}, not of 8 bits a"
+            " channel; this data set has none such."
+        )
+    return np.asarray(image.convert("RGB"))
 
 
 def decode_mask(data: bytes, name: str) -> np.ndarray:
-    """A mask's brightness, the brightest of its channels. u8[h,w]"""
-    return np.asarray(_decode(data, name).convert("RGB")).max(axis=-1)
+    """A mask's brightness: the brightest of its colour channels, or its transparency if
+    that is where it lies. u8[h,w]"""
+    image = _decode(data, name)
+    if image.mode not in _EIGHT_BITS:  # 16 bits, floats: their share of the brightest
+        values = np.nan_to_num(np.asarray(image, np.float64))
+        return (255 * values / max(values.max(), 1e-9)).clip(0, 255).astype(np.uint8)
+    mask = np.asarray(image.convert("RGB")).max(axis=-1)
+    if image.mode in ("LA", "PA", "RGBA") and mask.min() == mask.max():
+        return np.asarray(image.getchannel("A"))
+    return mask
 
 
 def encode_png(array: np.ndarray) -> bytes:
@@ -122,7 +140,7 @@ def _decode(data: bytes, name: str) -> Image.Image:
     if not data:
         raise Mistake(f"{shown(name)} is empty (0 bytes); get it anew.")
     try:
-        image = Image.open(io.BytesIO(data))
+        image = Image.open(io.BytesIO(data), formats=_FORMATS)
         if image.width * image.height > MOST_PIXELS:
             raise Image.DecompressionBombError
         image.load()
@@ -165,21 +183,30 @@ def _open_zip(path: Path) -> Files:
         )
     try:
         archive = zipfile.ZipFile(path)
-    except zipfile.BadZipFile:
+    except OSError:
+        raise
+    except Exception:  # names that are no text, unknown versions
         raise Mistake(
             f"{shown(path)} is neither a folder nor a whole zip; if it was to be a zip,"
             " get it anew."
         ) from None
-    entries = [e for e in archive.infolist() if not e.is_dir()]
-    problems = [
-        f"{shown(entry.filename)} in {shown(path.name)} points outside of the zip; such"
-        " a zip is made to harm. Get it from the owner of the data."
-        for entry in entries
-        if _leads_outside(entry.filename)
-    ]
-    return _Zipped(path, archive, sorted({e.filename for e in entries}), problems)
+    entries: dict[str, zipfile.ZipInfo] = {}
+    problems = []
+    for entry in archive.infolist():
+        name = entry.filename.replace("\\", "/")  # as some Windows programs write it
+        told = f"{shown(entry.filename)} in {shown(path.name)}"
+        if _leads_outside(name):
+            problems.append(
+                f"{told} points outside of the zip; such a zip is made to harm. Get it"
+                " from the owner of the data."
+            )
+        elif name in entries:
+            problems.append(f"{told} is there twice; get the zip anew.")
+        elif not entry.is_dir():
+            entries[name] = entry
+    return _Zipped(path, archive, entries, problems)
 
 
 def _leads_outside(name: str) -> bool:
-    path = PurePosixPath(name.replace("\\", "/"))
-    return path.is_absolute() or ".." in path.parts or ":" in path.parts[0]
+    path = PurePosixPath(name)
+    return path.is_absolute() or ".." in path.parts or ":" in name.split("/")[0]

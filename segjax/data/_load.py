@@ -1,87 +1,19 @@
-"""Rows decoded, fitted, and brought to the training step: as a store that lies on the
-devices whole, or as a stream that is decoded while the step before is computed."""
+"""Rows decoded and fitted: once, for a store or the disk, or as they are asked for."""
 
-import collections
 import functools
 import os
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from segjax.base import VOID, Info, Mistake, Rows
-from segjax.data._cache import Allocate, Decoded, cached
+from segjax.data._cache import Allocate, cached
 from segjax.data._fit import fit_to_size, fitted_size
+from segjax.data._split import Split, Stream
 
-Batch = dict[str, Any]
 _BYTES = {"image": 3, "semantic": 1, "instance": 4}  # a pixel
-_AHEAD = 3  # batches that a stream decodes before they are asked for
-
-
-class Split(NamedTuple):
-    """A split's pictures, decoded and of one size: what becomes a device's store."""
-
-    arrays: dict[str, np.ndarray]  # word -> [n, ...]
-    names: tuple[str, ...]
-    labels: tuple[str, ...]  # '' where the data set has none
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    @property
-    def source(self) -> dict[str, np.ndarray]:
-        """What lies on the devices from the first step to the last."""
-        return self.arrays
-
-    def example(self, index: int) -> dict[str, np.ndarray]:
-        """One fitted example."""
-        return {word: array[index] for word, array in self.arrays.items()}
-
-    def feed(self, batches: Iterable[Batch]) -> Iterator[Batch]:
-        """What the step takes beside the source: the indices will do."""
-        yield from batches
-
-
-class Stream:
-    """A split too large for the devices; its pictures are fetched batch by batch.
-
-    fetch(index) -> the fitted example, its name, its label; threads: 0 for none.
-    """
-
-    source: tuple = ()  # nothing lies on the devices
-
-    def __init__(self, fetch: Callable[[int], tuple], pictures: int, threads: int):
-        self._fetch, self._threads = fetch, threads
-        self.names, self.labels = [""] * pictures, [""] * pictures  # once fetched
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def example(self, index: int) -> dict[str, np.ndarray]:
-        """One fitted example."""
-        fitted, self.names[index], self.labels[index] = self._fetch(index)
-        return fitted
-
-    def feed(self, batches: Iterable[Batch]) -> Iterator[Batch]:
-        """Each batch with its examples in place of their indices, in the same order
-        whatever the threads."""
-        if self._threads == 0:
-            for batch in batches:
-                yield _filled(batch, [self.example(int(i)) for i in batch["index"]])
-            return
-        waiting: collections.deque[tuple[Batch, list[Future]]] = collections.deque()
-        pool = ThreadPoolExecutor(self._threads, thread_name_prefix="stream")
-        try:
-            for batch in batches:
-                coming = [pool.submit(self.example, int(i)) for i in batch["index"]]
-                waiting.append((batch, coming))
-                if len(waiting) > _AHEAD:
-                    yield _finished(*waiting.popleft())
-            while waiting:
-                yield _finished(*waiting.popleft())
-        finally:
-            pool.shutdown(cancel_futures=True)
+_LOOKED_AT = 32  # pictures of a stream whose masks are looked at beforehand
 
 
 def fits_devices(
@@ -112,19 +44,19 @@ def load(
     fit: str = "stretch",
     canvas: int | None = None,
     cache: float = 8.0,
-    threads: int = 2,
+    threads: int | None = None,
     **config,
 ) -> Split | Stream:
     """The rows as a store, if they may be resident on the devices, else as a stream.
 
     cache: GB of disk for decoded pictures, all data sets' together; threads: of a
-    stream, 0 for none; config: what opened the rows.
+    stream, unset for one a core, 0 for none; config: what opened the rows.
     """
     side = fitted_size(size, fit, canvas)
     size_on_disk = _bytes(len(rows), side, info)
     fetch = _fetcher(rows, len(info.classes), side, fit)
 
-    def decode(allocate: Allocate) -> Decoded:
+    def decode(allocate: Allocate) -> Split:
         return _decode(fetch, len(rows), name, allocate)
 
     found, fingerprint = None, getattr(rows, "fingerprint", None)
@@ -134,8 +66,11 @@ def load(
         if found is None:
             say(f"the decoded pictures are not kept on disk: {why}")
     if resident:
-        return Split(*(found or decode(_in_memory)))
+        return found or decode(_in_memory)
+    threads = (os.cpu_count() or 1) if threads is None else threads
     if found is None:
+        looked_at = np.linspace(0, len(rows) - 1, _LOOKED_AT).astype(int)
+        _check_coding([fetch(int(i))[3] for i in np.unique(looked_at)], name)
         return Stream(lambda i: fetch(i)[:3], len(rows), threads)
     return Stream(functools.partial(_row, found), len(rows), threads)
 
@@ -145,7 +80,7 @@ def _bytes(pictures: int, side: int, info: Info) -> int:
     return pictures * side * side * pixel
 
 
-def _row(decoded: Decoded, index: int) -> tuple[dict[str, np.ndarray], str, str]:
+def _row(decoded: Split, index: int) -> tuple[dict[str, np.ndarray], str, str]:
     example = {word: array[index] for word, array in decoded.arrays.items()}
     return example, decoded.names[index], decoded.labels[index]
 
@@ -162,7 +97,7 @@ def _fetcher(rows: Rows, classes: int, side: int, fit: str) -> Callable[[int], t
     return fetch
 
 
-def _decode(fetch: Callable, pictures: int, name: str, allocate: Callable) -> Decoded:
+def _decode(fetch: Callable, pictures: int, name: str, allocate: Callable) -> Split:
     """All examples, by as many threads as there are cores, in arrays of allocate's."""
     first = fetch(0)[0]
     arrays = {
@@ -178,25 +113,21 @@ def _decode(fetch: Callable, pictures: int, name: str, allocate: Callable) -> De
 
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         names, labels, values = zip(*threads.map(put, range(pictures)))
+    _check_coding(values, name)
+    return Split(arrays, names, labels)
+
+
+def _check_coding(values: Iterable[set[int]], name: str) -> None:
+    """A Mistake for masks of 0 and 255, the commonest coding that is not ours."""
     if set.union(*values) == {0, VOID}:
         raise Mistake(
             f"The masks of data {name!r} hold 0 and {VOID} alone, and {VOID} is a pixel"
             " that does not count; write the foreground as 1."
         )
-    return Decoded(arrays, names, labels)
 
 
 def _in_memory(word: str, shape: tuple[int, ...], dtype) -> np.ndarray:
     return np.empty(shape, dtype)
-
-
-def _finished(batch: Batch, coming: list[Future]) -> Batch:
-    return _filled(batch, [one.result() for one in coming])
-
-
-def _filled(batch: Batch, examples: list[dict[str, np.ndarray]]) -> Batch:
-    stacked = {word: np.stack([e[word] for e in examples]) for word in examples[0]}
-    return {"position": batch["position"], "examples": stacked}
 
 
 def _check_labels(example: dict, classes: int) -> set[int]:

@@ -25,9 +25,12 @@ def read_table(data: bytes, file: str) -> tuple[dict[str, str], list[str]]:
     kinds: dict[str, str] = {}
     problems: list[str] = []
     for number, row in enumerate(rows[first + 1 :], first + 2):
-        name = next((cell for cell in row if re.fullmatch(r"IMD\d+", cell)), None)
+        name = next(
+            (cell for cell in row if re.fullmatch(r"IMD\d+", cell.upper())), None
+        )
         if name is None:
             continue  # the legend, an empty line
+        name = name.upper()
         kind = kind_of(row)  # type: ignore[misc]
         where = f"Line {number} of {shown(file)}"
         if kind is None:
@@ -49,7 +52,7 @@ def _rows(data: bytes) -> list[list[str]]:
     else:
         head = next((line for line in lines if line.strip()), "")
         parted_by = max("\t,;", key=head.count)
-        rows = list(csv.reader(lines, delimiter=parted_by))
+        rows = list(csv.reader((line[:10_000] for line in lines), delimiter=parted_by))
     return [[cell.strip() for cell in row] for row in rows]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from segjax.base import Mistake, find, names
 from segjax.data._cache import data_root
 from segjax.data._intake import open_files, shown
-from segjax.data._prepared import build, prepared_folder
+from segjax.data._prepared import build, check_writable, damage, prepared_folder
 from segjax.data._scan import Intake, Tick, check_records, describe
 
 _TOLD = 20  # problems that are told one by one
@@ -31,11 +31,12 @@ def prepare_data(
         )
     module, root = find("data", name), data_root(to)
     folder, there = prepared_folder(module.BUILDER, root)
-    if there and not again:
+    if there and not again and not damage(folder):
         say(
             f"{name} is prepared already, in {shown(folder)}. To build it anew: --again"
         )
         return 0
+    check_writable(root)
     files = open_files(source)
     say(f"{len(files.names)} files in {shown(files.where)}")
     found = module.scan(files)
@@ -48,7 +49,7 @@ def prepare_data(
     say(f"{len(checked.records)} pictures with their masks")
     for line in (*found.remarks, *describe(checked), *module.describe_splits(splits)):
         say(f"  {line}")
-    intake = Intake(files, splits, checked.level, count)
+    intake = Intake(files, splits, count)
     build(module.BUILDER, intake, root)
     size = sum(p.stat().st_size for p in folder.iterdir())
     say(f"{name} is prepared, {size / 1e6:.0f} MB in {shown(folder)}")

@@ -12,7 +12,7 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,8 @@ import tensorflow_datasets as tfds
 
 from segjax.base import Mistake
 from segjax.data._cache import data_root
-from segjax.data._intake import decode_mask, decode_picture, shown
-from segjax.data._scan import Intake
+from segjax.data._intake import Files, decode_mask, decode_picture, shown
+from segjax.data._scan import Found, Intake, Record, examples, take_in
 
 _CONTENTS = "contents.json"  # of each file its size and checksum
 _FULL = [os.strerror(n) for n in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)]
@@ -42,27 +42,70 @@ def features(label: tfds.features.FeatureConnector, **more):
     )
 
 
+class PictureBuilder(  # type: ignore[call-arg]
+    tfds.core.GeneratorBasedBuilder, skip_registration=True
+):
+    """A builder of pictures and binary masks: it says how its owner's files are found
+    (scan) and dealt out to splits (assign); the rest is the same for all."""
+
+    scan: Callable[[Files], Found]
+    assign: Callable[[list[Record]], dict[str, list[Record]]]
+
+    def __init__(self, *, intake: Intake | None = None, **kwargs):
+        self._intake = intake  # checked already, by `segjax prepare`
+        super().__init__(**{"file_format": "array_record"} | kwargs)
+
+    def _split_generators(self, dl_manager):
+        intake = self._intake or take_in(self.scan, self.assign, dl_manager.manual_dir)
+        return {
+            split: self._generate_examples(intake, split) for split in intake.splits
+        }
+
+    def _generate_examples(self, intake, split):
+        yield from examples(intake, split)
+
+
 class Rows:
     """Examples of a prepared data set by index: of some of its splits together, or of
     some of their pictures."""
 
     def __init__(self, builder, splits: list[str], picked: np.ndarray | None = None):
-        skip = tfds.decode.SkipDecoding()  # Pillow in our hands: OpenCV reads otherwise
-        self._source = builder.as_data_source(
-            split="+".join(splits), decoders={"image": skip, "semantic": skip}
-        )
+        self._folder = Path(builder.data_path)
+        contents = (self._folder / _CONTENTS).read_bytes()
+        self._source = builder.as_data_source("+".join(splits), decoders=_skipped())
         self._picked = np.arange(len(self._source)) if picked is None else picked
         self._label = builder.info.features["label"]
-        self.root = Path(builder.data_path).parent.parent  # where decoded ones are kept
-        contents = (Path(builder.data_path) / _CONTENTS).read_bytes()
-        chosen = repr((splits, self._picked.tolist())).encode()
-        self.fingerprint = hashlib.sha256(contents + chosen).hexdigest()
+        self.root = self._folder.parent.parent  # where decoded ones are kept
+        self._open_every_file(builder, splits)
+        if (self._folder / _CONTENTS).read_bytes() != contents:
+            raise Mistake(
+                f"{shown(self._folder)} has just been prepared anew; try again."
+            )
+        # of what was written, not of the files: a build repeated gives other bytes
+        pictures = json.loads(contents)["pictures"], splits, self._picked.tolist()
+        self.fingerprint = hashlib.sha256(repr(pictures).encode()).hexdigest()
+
+    def _open_every_file(self, builder, splits: list[str]) -> None:
+        """Files are opened at their first record; another build that takes their place
+        later is then of no consequence."""
+        sizes = [builder.info.splits[split].num_examples for split in splits]
+        for first in np.cumsum([0, *sizes[:-1]]):
+            self._record(int(first))
+
+    def _record(self, place: int) -> dict[str, Any]:
+        try:
+            return self._source[place]
+        except (RuntimeError, ValueError, OSError) as error:
+            raise Mistake(
+                f"{shown(self._folder)} is damaged ({str(error)[:80]}). Prepare it"
+                " again: python -m segjax prepare, with --again"
+            ) from None
 
     def __len__(self) -> int:
         return len(self._picked)
 
     def __getitem__(self, row: int) -> dict[str, Any]:
-        record = self._source[int(self._picked[row])]
+        record = self._record(int(self._picked[row]))
         name, label = record["name"].decode(), record["label"]
         named = isinstance(self._label, tfds.features.ClassLabel)
         return {
@@ -77,8 +120,10 @@ def prepared_folder(builder_class, root: Path) -> tuple[Path, bool]:
     """Where this version of the data set lies, and whether it is there."""
     folder = root / builder_class.name / str(builder_class.VERSION)
     try:
-        return folder, folder.is_dir()
-    except PermissionError as error:
+        if root.exists() and not root.is_dir():
+            raise Mistake(f"{shown(root)} is a file; prepared data lies in a folder.")
+        return folder, folder.is_dir() and any(folder.iterdir())
+    except OSError as error:  # not ours to read, a name too long
         raise Mistake(f"{shown(root)} cannot be read: {error.strerror}.") from None
 
 
@@ -102,13 +147,24 @@ def open_builder(builder_class, name: str, source: str, dir: str | None):
         raise Mistake(
             f"{name} is not prepared in {shown(root)}. {source} Then type: {command}"
         )
-    damaged = _damage(folder)
+    damaged = damage(folder)
     if damaged:
         raise Mistake(
             f"The {name} prepared in {shown(folder)} is damaged ({damaged}). Prepare it"
             f" again: {command} --again"
         )
     return builder_class(data_dir=str(root))
+
+
+def check_writable(root: Path) -> None:
+    """A Mistake unless the folder, or the first there is above it, is ours to write."""
+    for folder in (root, *root.absolute().parents):
+        if folder.exists():
+            if not os.access(folder, os.W_OK | os.X_OK):
+                raise Mistake(
+                    f"{shown(folder)} cannot be written to; give --to another folder."
+                )
+            return
 
 
 def build(builder_class, intake: Intake, root: Path) -> None:
@@ -126,17 +182,19 @@ def build(builder_class, intake: Intake, root: Path) -> None:
             )
             with _quiet():
                 builder.download_and_prepare(download_config=config)
-            _write_contents(Path(builder.data_path))
+            _write_contents(builder)
             final.parent.mkdir(exist_ok=True)
             if final.exists():
                 final.rename(old)
             Path(builder.data_path).rename(final)
         except (OSError, RuntimeError) as error:  # the latter from array_record
-            if not any(word in str(error) for word in _FULL):
+            full = any(word in str(error) for word in _FULL)
+            if not full and not isinstance(error, OSError):
                 raise
+            told = "The disk is full" if full else str(error)
             raise Mistake(
-                f"The disk that holds {shown(root)} is full; nothing was kept of the"
-                " build. Make room, or give --to another folder."
+                f"{told}: {name} cannot be written to {shown(root)}, and nothing was"
+                " kept of the build. Make room, or give --to another folder."
             ) from None
         finally:
             _tidy(part, old, final)
@@ -166,10 +224,12 @@ def _alone(root: Path, name: str) -> Iterator[None]:
 def _tidy(part: Path, old: Path, final: Path) -> None:
     """What a build that was killed left: its part goes; what it had moved away to make
     place, if the place is empty, comes back."""
-    shutil.rmtree(part, ignore_errors=True)
     if old.exists() and not final.exists():
         old.rename(final)
-    shutil.rmtree(old, ignore_errors=True)
+    for path in (part, old):
+        if path.is_file():
+            path.unlink()
+        shutil.rmtree(path, ignore_errors=True)
 
 
 @contextlib.contextmanager
@@ -183,25 +243,46 @@ def _quiet() -> Iterator[None]:
         tfds.enable_progress_bar()
 
 
-def _write_contents(folder: Path) -> None:
-    def facts(path: Path) -> dict[str, Any]:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        return {"bytes": path.stat().st_size, "sha256": digest}
+def _write_contents(builder) -> None:
+    """contents.json: what every file and every picture was when it was written. So all
+    is read back once."""
+    folder = Path(builder.data_path)
+    digest = hashlib.sha256()
+    for split in sorted(builder.info.splits):
+        for record in builder.as_data_source(split=split, decoders=_skipped()):
+            for word in ("name", "image", "semantic"):
+                digest.update(record[word])
+            digest.update(str(record["label"]).encode())
+    files = {p.name: _facts(p) for p in sorted(folder.iterdir())}
+    content = {"pictures": digest.hexdigest(), "files": files}
+    (folder / _CONTENTS).write_text(json.dumps(content, indent=1) + "\n")
 
-    files = {p.name: facts(p) for p in sorted(folder.iterdir())}
-    (folder / _CONTENTS).write_text(json.dumps(files, indent=1) + "\n")
+
+def _skipped() -> dict[str, Any]:
+    """Pictures as bytes: Pillow reads them in our hands, where TFDS may use OpenCV,
+    which reads some otherwise."""
+    return dict.fromkeys(("image", "semantic"), tfds.decode.SkipDecoding())
 
 
-def _damage(folder: Path) -> str:
-    """What is wrong with prepared files, by their sizes; '' for nothing."""
+def _facts(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"bytes": path.stat().st_size, "sha256": digest}
+
+
+def damage(folder: Path) -> str:
+    """What is wrong with prepared files; '' for nothing. Of records only the size is
+    looked at here: they carry checksums of their own."""
     try:
-        files = json.loads((folder / _CONTENTS).read_text())
-    except (OSError, ValueError):
+        files = json.loads((folder / _CONTENTS).read_text())["files"]
+        for name, facts in files.items():
+            path = folder / name
+            if not path.is_file():
+                return f"{name} is missing"
+            if path.stat().st_size != facts["bytes"]:
+                return f"{name} has {path.stat().st_size} bytes of {facts['bytes']}"
+            if ".array_record-" not in name and _facts(path) != facts:
+                return f"{name} is altered"
+    except (OSError, ValueError, TypeError, KeyError):
         return f"{_CONTENTS} is missing or torn"
-    for name, facts in files.items():
-        path = folder / name
-        if not path.is_file():
-            return f"{name} is missing"
-        if path.stat().st_size != facts["bytes"]:
-            return f"{name} has {path.stat().st_size} bytes of {facts['bytes']}"
     return ""

@@ -15,6 +15,7 @@ from segjax.data._intake import (
     decode_mask,
     decode_picture,
     encode_png,
+    listed,
     open_files,
     shown,
 )
@@ -30,6 +31,7 @@ class Record(NamedTuple):
     """A picture, its mask, and what else the data set says of it."""
 
     name: str
+    split: str  # of the builder
     image: str  # file of the picture
     mask: str  # file of the mask
     fields: dict[str, Any]  # the builder's other features
@@ -48,7 +50,6 @@ class Intake(NamedTuple):
 
     files: Files
     splits: dict[str, list[Record]]
-    level: int  # a mask pixel above it is foreground
     tick: Tick = _silent
 
 
@@ -58,7 +59,6 @@ class Checked(NamedTuple):
     records: list[Record]
     sizes: list[tuple[int, int]]  # of each: height, width
     shares: list[float]  # of each: the mask's foreground
-    level: int  # a mask pixel above it is foreground
     problems: list[str]
 
 
@@ -69,23 +69,20 @@ def in_threads(work: Callable, items: Iterable) -> Iterator:
 
 
 def check_records(files: Files, records: list[Record], tick: Tick = _silent) -> Checked:
-    """Every picture and mask decoded once. What is foreground is decided for the whole
-    set, by half of the brightest mask pixel: masks are 0/1, 0/255 or any two greys."""
-    whole: list[Record] = []
-    sizes, levels, problems = [], [], []
+    """Every picture and mask decoded once."""
+    checked = Checked([], [], [], [])
     done = in_threads(lambda record: _look_at(files, record), records)
     for k, (record, result) in enumerate(zip(records, done), 1):
         if isinstance(result, Mistake):
-            problems.append(str(result))
+            checked.problems.append(str(result))
         else:
-            size, histogram = result
-            whole.append(record)
-            sizes.append(size)
-            levels.append(histogram)
+            checked.records.append(record)
+            checked.sizes.append(result[0])
+            checked.shares.append(result[1])
         tick("checking", k, len(records))
-    brightest = max((int(np.flatnonzero(h)[-1]) for h in levels), default=0)
-    shares = [float(h[brightest // 2 + 1 :].sum() / h.sum()) for h in levels]
-    return Checked(whole, sizes, shares, brightest // 2, problems)
+    if checked.records and not any(checked.shares):
+        checked.problems.append("Every mask is empty; they are not this data set's.")
+    return checked
 
 
 def take_in(scan: Callable, assign: Callable, folder: str) -> Intake:
@@ -96,7 +93,7 @@ def take_in(scan: Callable, assign: Callable, folder: str) -> Intake:
     problems = [*files.problems, *found.problems, *checked.problems]
     if problems:
         raise Mistake(" ".join(problems[:20]))
-    return Intake(files, assign(checked.records), checked.level)
+    return Intake(files, assign(checked.records))
 
 
 def examples(intake: Intake, split: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -106,8 +103,7 @@ def examples(intake: Intake, split: str) -> Iterator[tuple[str, dict[str, Any]]]
     total = sum(map(len, intake.splits.values()))
 
     def example(record: Record) -> tuple[str, dict[str, Any]]:
-        mask = decode_mask(files.read(record.mask), record.mask) > intake.level
-        semantic = encode_png(mask.astype(np.uint8))
+        semantic = encode_png(foreground(files, record))
         image = _as_png(files.read(record.image), record.image)
         words = {"image": image, "semantic": semantic, "name": record.name}
         return record.name, words | record.fields
@@ -130,26 +126,33 @@ def describe(checked: Checked) -> list[str]:
         f"sizes: {lowest} to {tallest} high, {narrowest} to {widest} wide; {most} of"
         f" {len(checked.sizes)} are {h}x{w}",
         f"foreground: {shares.mean():.1%} of a picture, {shares.min():.1%} to"
-        f" {shares.max():.1%}; a mask pixel above {checked.level} is foreground",
+        f" {shares.max():.1%}",
     ]
     for share, word in ((0, "empty"), (1, "all foreground")):
         names = [r.name for r, s in zip(checked.records, shares) if s == share]
         if names:
-            lines.append(f"masks that are {word}: {', '.join(names[:5])}")
+            lines.append(f"masks that are {word}: {listed(names)}")
     return lines
 
 
+def foreground(files: Files, record: Record) -> np.ndarray:
+    """The mask: what is brighter than half of its brightest pixel, since masks are 0/1,
+    0/255, or any two greys. u8[h,w] 0|1"""
+    mask = decode_mask(files.read(record.mask), record.mask)
+    return (mask > mask.max() // 2).astype(np.uint8)
+
+
 def _look_at(files: Files, record: Record):
-    """((height, width), how many mask pixels have each brightness), or the Mistake."""
+    """((height, width), share of foreground), or the Mistake."""
     try:
         image = decode_picture(files.read(record.image), record.image)
-        mask = decode_mask(files.read(record.mask), record.mask)
+        mask = foreground(files, record)
         if mask.shape != image.shape[:2]:
             return Mistake(
                 f"{shown(record.mask)} is {mask.shape[0]}x{mask.shape[1]}, its picture"
                 f" {image.shape[0]}x{image.shape[1]}; a mask has its picture's size."
             )
-        return mask.shape, np.bincount(mask.ravel(), minlength=256)
+        return mask.shape, float(mask.mean())
     except Mistake as mistake:
         return mistake
 
@@ -157,6 +160,6 @@ def _look_at(files: Files, record: Record):
 def _as_png(data: bytes, name: str) -> bytes:
     """The picture as an 8-bit RGB PNG: the file's own bytes where it is one."""
     is_png = data[:8] == b"\x89PNG\r\n\x1a\n"
-    if is_png and data[24:26] == b"\x08\x02" and b"tRNS" not in data[:2048]:
-        return data  # bit depth 8, colour type RGB
+    if is_png and data[24:26] == b"\x08\x02":  # bit depth 8, colour type RGB
+        return data
     return encode_png(decode_picture(data, name))

@@ -16,8 +16,8 @@ import tensorflow_datasets as tfds
 from segjax.base import Info, Mistake, check_choice
 from segjax.data._folds import FOLDS, fold_of_split, rows_of
 from segjax.data._intake import Files, listed, shown
-from segjax.data._prepared import Rows, features, open_builder
-from segjax.data._scan import Found, Intake, Record, examples, take_in
+from segjax.data._prepared import PictureBuilder, Rows, features, open_builder
+from segjax.data._scan import Found, Record
 
 PICTURES = 1192  # of the whole set
 SOURCE = (
@@ -27,7 +27,7 @@ SOURCE = (
 )
 WAYS = ("sequence", "action", "random")
 LEAKY = "leaky: random split, the same instants by other cameras are in training"
-_NAMED = re.compile(r"([^_]+)_(.+)_C(\d+)_(\d+)")
+_NAMED = re.compile(r"([^\W_]+)_([\w. -]+)_C(\d{1,9})_(\d{1,9})", re.ASCII)
 
 
 class Shot(NamedTuple):
@@ -37,39 +37,6 @@ class Shot(NamedTuple):
     sequence: str
     camera: int
     frame: int
-
-
-class SegjaxMads(tfds.core.GeneratorBasedBuilder):
-    """MADS in its own resolution, a split a sequence; open_split adds them up."""
-
-    VERSION = tfds.core.Version("1.0.0")
-    RELEASE_NOTES = {"1.0.0": "Pictures, silhouettes, sequences."}  # noqa: RUF012
-    MANUAL_DOWNLOAD_INSTRUCTIONS = SOURCE + " manual_dir is the folder it lies in."
-
-    def __init__(self, *, intake: Intake | None = None, **kwargs):
-        self._intake = intake
-        super().__init__(**{"file_format": "array_record"} | kwargs)
-
-    def _info(self):
-        text, number = tfds.features.Text(), tfds.features.Scalar(np.int32)
-        return tfds.core.DatasetInfo(
-            builder=self,
-            description=__doc__,
-            features=features(text, sequence=text, camera=number, frame=number),
-            homepage="https://www.kaggle.com/datasets/tapakah68/segmentation-full-body-mads-dataset",
-            license="CC BY-ND 4.0",
-            disable_shuffling=True,
-        )
-
-    def _split_generators(self, dl_manager):
-        intake = self._intake or take_in(scan, assign, dl_manager.manual_dir)
-        return {s: self._generate_examples(intake, s) for s in intake.splits}
-
-    def _generate_examples(self, intake, split):
-        yield from examples(intake, split)
-
-
-BUILDER = SegjaxMads
 
 
 def make_info(*, by: str = "sequence", **config) -> Info:
@@ -91,7 +58,7 @@ def open_split(
     dir: where it was prepared to, unset for $SEGJAX_DATA or ~/.cache/segjax; by: what
     no two splits share: a sequence, an action, or, with "random", nothing (leaky).
     """
-    builder = open_builder(SegjaxMads, "mads", SOURCE, dir)
+    builder = open_builder(BUILDER, "mads", SOURCE, dir)
     sizes = {name: info.num_examples for name, info in builder.info.splits.items()}
     return Rows(builder, sorted(sizes), places(split, fold, by, sizes))
 
@@ -105,36 +72,22 @@ def places(split: str, fold: int, by: str, sizes: dict[str, int]) -> np.ndarray:
     if by == "random":
         order = np.random.default_rng(0).permutation(sum(sizes.values()))
         return np.sort(order[rows_of(split, len(order), fold)])
-    fold_of, of_split = folds_by(by, sizes), fold_of_split(split, fold)
+    fold_of, of_split = folds_by(by, list(sizes)), fold_of_split(split, fold)
     chosen = [fold_of[name] in of_split for name in sorted(sizes)]
     return np.flatnonzero(np.repeat(chosen, [sizes[name] for name in sorted(sizes)]))
 
 
-def folds_by(by: str, sizes: dict[str, int]) -> dict[str, int]:
-    """The fold of each sequence, from the pictures of each: {"Jazz_Jazz1": 3}.
-
-    sequence: each action's sequences, longest first, go to a fold that has the fewest
-    of them, and of such folds to the smallest; action: so do whole actions.
-    """
-    actions = {name: name.split("_")[0] for name in sizes}
-    whole = {name: actions[name] if by == "action" else name for name in sizes}
-    parts = dict.fromkeys(sorted(whole.values()), 0)
-    for name, count in sizes.items():
-        parts[whole[name]] += count
+def folds_by(by: str, sequences: list[str]) -> dict[str, int]:
+    """The fold of each sequence, {"Jazz_Jazz1": 1}: sequences, or whole actions, dealt
+    out in order of name, so that a picture more or less moves no other."""
+    part_of = {s: s.split("_")[0] if by == "action" else s for s in sequences}
+    parts = sorted(set(part_of.values()))
     if len(parts) < FOLDS:
         raise Mistake(
             f"There are {len(parts)} {by}s, {', '.join(parts)}; {FOLDS} folds need at"
             f" least {FOLDS}."
         )
-    held = np.zeros(FOLDS, int)
-    of_action = {action: np.zeros(FOLDS, int) for action in actions.values()}
-    fold_of: dict[str, int] = {}
-    for part in sorted(parts, key=lambda p: (p.split("_")[0], -parts[p], p)):
-        mine = of_action[part.split("_")[0]]
-        fold_of[part] = int(np.lexsort((held, mine))[0])
-        held[fold_of[part]] += parts[part]
-        mine[fold_of[part]] += 1
-    return {name: fold_of[whole[name]] for name in sizes}
+    return {s: parts.index(part) % FOLDS for s, part in part_of.items()}
 
 
 def read_name(name: str) -> Shot | None:
@@ -154,9 +107,9 @@ def leaked(train: Sequence[str], test: Sequence[str]) -> float:
 def assign(records: list[Record]) -> dict[str, list[Record]]:
     """The records of each sequence, by name."""
     splits: dict[str, list[Record]] = {}
-    for record in sorted(records, key=lambda r: r.name):
-        splits.setdefault(_split_of(record), []).append(record)
-    folds_by("sequence", {split: len(of) for split, of in splits.items()})
+    for record in sorted(records):
+        splits.setdefault(record.split, []).append(record)
+    folds_by("sequence", list(splits))
     return splits
 
 
@@ -207,7 +160,8 @@ def scan(files: Files) -> Found:
         else:
             fields = shot._asdict() | {"label": shot.action}
             del fields["action"]
-            records.append(Record(name, found[0], mask[0], fields))
+            split = re.sub(r"\W", "_", f"{shot.action}_{shot.sequence}")
+            records.append(Record(name, split, found[0], mask[0], fields))
     lone = sorted(masks.keys() - pictures.keys())
     problems += [f"{shown(masks[n][0])} is a mask without its picture." for n in lone]
     return Found(records, problems, _remarks(pictures, listed_there))
@@ -246,22 +200,38 @@ def _remarks(pictures: dict[str, list[str]], there: set[str] | None) -> list[str
         return remarks
     absent, new = sorted(there - pictures.keys()), sorted(pictures.keys() - there)
     if absent:
-        remarks.append(
-            f"{len(absent)} rows of df.csv have no picture: {listed(absent)}"
-        )
+        remarks.append(f"rows of df.csv without picture: {listed(absent)}")
     if new:
-        remarks.append(f"{len(new)} pictures have no row in df.csv: {listed(new)}")
+        remarks.append(f"pictures without row in df.csv: {listed(new)}")
     return remarks
-
-
-def _split_of(record: Record) -> str:
-    """The TFDS split of a record: its action and sequence."""
-    shot = read_name(record.name)
-    assert shot is not None
-    return re.sub(r"\W", "_", f"{shot.action}_{shot.sequence}")
 
 
 def _instant(name: str) -> tuple[str, str, int] | str:
     """When a picture was taken, whichever camera took it."""
     shot = read_name(name)
     return name if shot is None else (shot.action, shot.sequence, shot.frame)
+
+
+class SegjaxMads(PictureBuilder):
+    """MADS in its own resolution, a split a sequence; open_split adds them up."""
+
+    VERSION = tfds.core.Version("1.0.0")
+    RELEASE_NOTES = {"1.0.0": "Pictures, silhouettes, sequences."}  # noqa: RUF012
+    MANUAL_DOWNLOAD_INSTRUCTIONS = SOURCE + " manual_dir is the folder it lies in."
+
+    scan = staticmethod(scan)
+    assign = staticmethod(assign)
+
+    def _info(self):
+        text, number = tfds.features.Text(), tfds.features.Scalar(np.int32)
+        return tfds.core.DatasetInfo(
+            builder=self,
+            description=__doc__,
+            features=features(text, sequence=text, camera=number, frame=number),
+            homepage="https://www.kaggle.com/datasets/tapakah68/segmentation-full-body-mads-dataset",
+            license="CC BY-ND 4.0",
+            disable_shuffling=True,
+        )
+
+
+BUILDER = SegjaxMads

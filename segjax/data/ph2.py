@@ -14,50 +14,19 @@ from segjax.base import Info, Mistake
 from segjax.data._folds import FOLDS, fold_of_split
 from segjax.data._intake import Files, listed, shown
 from segjax.data._ph2_table import KINDS, read_table
-from segjax.data._prepared import Rows, features, open_builder
-from segjax.data._scan import Found, Intake, Record, examples, take_in
+from segjax.data._prepared import PictureBuilder, Rows, features, open_builder
+from segjax.data._scan import Found, Record
 
 PICTURES = 200  # of the whole set
 SOURCE = (
     "Get it at https://www.fc.up.pt/addi/ph2%20database.html (free for research and"
     " teaching, not to be passed on) and unpack its rar."
 )
-_NAMED = re.compile(r"(IMD\d+)(_lesion)?")
-_IN_LESION = re.compile(r"(IMD\d+)_lesion")
+_NAMED = re.compile(r"(IMD\d+)(_lesion)?", re.IGNORECASE)
+_IN_LESION = re.compile(r"(IMD\d+)_lesion", re.IGNORECASE)
 _TABLE = re.compile(r"PH2_dataset.*\.(txt|csv|tsv)", re.IGNORECASE)
 _LOSSLESS = (".bmp", ".png", ".tif", ".tiff")
 _LOSSY = (".jpg", ".jpeg")
-
-
-class SegjaxPh2(tfds.core.GeneratorBasedBuilder):
-    """PH2 in its own resolution, in five splits with an even share of each kind."""
-
-    VERSION = tfds.core.Version("1.0.0")
-    RELEASE_NOTES = {"1.0.0": "Pictures, masks, diagnoses; stratified folds."}  # noqa: RUF012
-    MANUAL_DOWNLOAD_INSTRUCTIONS = SOURCE + " manual_dir is the folder it makes."
-
-    def __init__(self, *, intake: Intake | None = None, **kwargs):
-        self._intake = intake
-        super().__init__(**{"file_format": "array_record"} | kwargs)
-
-    def _info(self):
-        return tfds.core.DatasetInfo(
-            builder=self,
-            description=__doc__,
-            features=features(tfds.features.ClassLabel(names=KINDS)),
-            homepage="https://www.fc.up.pt/addi/ph2%20database.html",
-            disable_shuffling=True,
-        )
-
-    def _split_generators(self, dl_manager):
-        intake = self._intake or take_in(scan, assign, dl_manager.manual_dir)
-        return {s: self._generate_examples(intake, s) for s in intake.splits}
-
-    def _generate_examples(self, intake, split):
-        yield from examples(intake, split)
-
-
-BUILDER = SegjaxPh2
 
 
 def make_info(**config) -> Info:
@@ -75,18 +44,27 @@ def open_split(split: str, *, dir: str | None = None, fold: int = 0) -> Rows:
     dir: where it was prepared to, unset for $SEGJAX_DATA or ~/.cache/segjax.
     """
     folds = [f"fold{k}" for k in fold_of_split(split, fold)]
-    return Rows(open_builder(SegjaxPh2, "ph2", SOURCE, dir), folds)
+    return Rows(open_builder(BUILDER, "ph2", SOURCE, dir), folds)
+
+
+def deal(kinds: dict[str, str]) -> dict[str, str]:
+    """The fold of each picture: those of each kind in the table, by name, dealt out in
+    turn. A picture that is missing moves no other."""
+    ordered = sorted(kinds, key=lambda name: (KINDS.index(kinds[name]), name))
+    return {name: f"fold{place % FOLDS}" for place, name in enumerate(ordered)}
 
 
 def assign(records: list[Record]) -> dict[str, list[Record]]:
-    """The folds: the pictures of each kind, by name, dealt out in turn."""
-    if len(records) < FOLDS:
+    """The records of each fold, by name."""
+    folds = [f"fold{k}" for k in range(FOLDS)]
+    splits = {fold: [r for r in sorted(records) if r.split == fold] for fold in folds}
+    empty = [fold for fold in folds if not splits[fold]]
+    if empty:
         raise Mistake(
-            f"There are {len(records)} whole pictures; {FOLDS} folds need at least"
-            f" {FOLDS}."
+            f"There are {len(records)} whole pictures and none for {', '.join(empty)};"
+            f" {FOLDS} folds need more of PH2."
         )
-    ordered = sorted(records, key=lambda r: (KINDS.index(r.fields["label"]), r.name))
-    return {f"fold{k}": ordered[k::FOLDS] for k in range(FOLDS)}
+    return splits
 
 
 def describe_splits(splits: dict[str, list[Record]]) -> list[str]:
@@ -107,7 +85,7 @@ def scan(files: Files) -> Found:
         raise Mistake(_nothing(files))
     table = _find_table(files)
     kinds, problems = read_table(files.read(table), table)
-    records = []
+    folds, records = deal(kinds), []
     for name in sorted(pictures):
         pair = _pair(name, pictures[name], masks.get(name, []), lossy)
         if isinstance(pair, str):
@@ -118,7 +96,7 @@ def scan(files: Files) -> Found:
                 " known."
             )
         else:
-            records.append(Record(name, *pair, {"label": kinds[name]}))
+            records.append(Record(name, folds[name], *pair, {"label": kinds[name]}))
     lone = sorted(masks.keys() - pictures.keys())
     problems += [f"{shown(masks[n][0])} is a mask without its picture." for n in lone]
     absent = sorted(kinds.keys() - pictures.keys() - set(lone))
@@ -136,7 +114,7 @@ def _sort_files(files: Files):
         found = _NAMED.fullmatch(path.stem)
         if path.name.startswith("._") or not (folder or found):
             continue  # what a Mac adds; regions of interest and the like
-        name = folder[1] if folder else found[1]  # type: ignore[index]
+        name = (folder or found)[1].upper()  # type: ignore[index]
         if path.suffix.lower() in _LOSSY:
             lossy.setdefault(name, []).append(file)
         elif path.suffix.lower() in _LOSSLESS:
@@ -172,12 +150,10 @@ def _remarks(pictures: int, absent: list[str], lossy: dict[str, list[str]]):
     if pictures < PICTURES:
         remarks.append(f"a part of PH2: {pictures} of its {PICTURES} pictures")
     if absent:
-        remarks.append(
-            f"{len(absent)} rows of the table have no picture: {listed(absent)}"
-        )
+        remarks.append(f"rows of the table without picture: {listed(absent)}")
     if lossy:
         count = sum(map(len, lossy.values()))
-        remarks.append(f"{count} JPEG copies are left aside: they are lossy")
+        remarks.append(f"left aside, since JPEG is lossy: {count} files")
     return remarks
 
 
@@ -188,3 +164,26 @@ def _nothing(files: Files) -> str:
         f"{shown(files.where)} holds no picture of PH2, IMDxxx.bmp; give the folder"
         f" PH2Dataset.{unpack}"
     )
+
+
+class SegjaxPh2(PictureBuilder):
+    """PH2 in its own resolution, in five splits with an even share of each kind."""
+
+    VERSION = tfds.core.Version("1.0.0")
+    RELEASE_NOTES = {"1.0.0": "Pictures, masks, diagnoses; stratified folds."}  # noqa: RUF012
+    MANUAL_DOWNLOAD_INSTRUCTIONS = SOURCE + " manual_dir is the folder it makes."
+
+    scan = staticmethod(scan)
+    assign = staticmethod(assign)
+
+    def _info(self):
+        return tfds.core.DatasetInfo(
+            builder=self,
+            description=__doc__,
+            features=features(tfds.features.ClassLabel(names=KINDS)),
+            homepage="https://www.fc.up.pt/addi/ph2%20database.html",
+            disable_shuffling=True,
+        )
+
+
+BUILDER = SegjaxPh2

@@ -56,7 +56,7 @@ def check_augment(size: int, crop: int | None = None, **options) -> None:
     check_range("augment.rotate", options.get("rotate", 0.0), 0, 180)
     if crop is not None and not 1 <= crop <= size:
         raise Mistake(
-            f"augment.crop is {crop}; it must be from 1 to data.size, {size}."
+            f"augment.crop is {crop}; it must be from 1 to {size}, the pictures' side."
         )
 
 

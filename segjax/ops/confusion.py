@@ -32,7 +32,7 @@ def class_pixels(
     pixels = np.zeros(classes)
     in_pictures = np.zeros(classes)
     for mask in labels:
-        counts = np.bincount(mask.ravel(), minlength=256)[: VOID + 1].astype(np.float64)
+        counts = np.bincount(mask.ravel(), minlength=256).astype(np.float64)
         pixels += counts[:classes]
         in_pictures += (counts[:classes] > 0) * counts[:VOID].sum()
     return pixels, in_pictures

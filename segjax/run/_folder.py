@@ -27,8 +27,11 @@ def default_workdir(source: str, config: ConfigDict) -> Path:
     return Path("runs") / "-".join(parts)
 
 
-def check_workdir(workdir: Path, config: ConfigDict) -> None:
-    """A Mistake when this config cannot run in this folder; writes nothing."""
+def check_workdir(workdir: Path, config: ConfigDict, pictures: str = "") -> None:
+    """A Mistake when this config cannot run in this folder; writes nothing.
+
+    pictures: the fingerprint of the data.
+    """
     for folder in (workdir, *workdir.absolute().parents):
         if not os.path.lexists(folder):
             continue
@@ -49,6 +52,11 @@ def check_workdir(workdir: Path, config: ConfigDict) -> None:
                 " or a new folder."
             )
         return
+    if saved.pictures != pictures:
+        raise Mistake(
+            f"The run in {workdir} learnt from other pictures: {config.data.name} has"
+            " been prepared anew since. Give --workdir another folder."
+        )
     differ = _differences(saved.config, plain(config))
     if differ:
         raise Mistake(
@@ -68,6 +76,7 @@ class Saved(NamedTuple):
 
     config: dict[str, Any]
     settled: dict[str, Any]  # options of the task, in place of those in the config
+    pictures: str = ""  # a fingerprint of the data, where it has one
 
 
 def read_config(workdir: Path) -> Saved | None:
@@ -77,7 +86,7 @@ def read_config(workdir: Path) -> Saved | None:
         return None
     try:
         config = json.loads(path.read_text())
-        return Saved(config, config.pop("settled", {}))
+        return Saved(config, config.pop("settled", {}), config.pop("pictures", ""))
     except (ValueError, AttributeError):
         raise Mistake(
             f"{path} is not the config of a run; put it back, or give --workdir"
@@ -85,9 +94,12 @@ def read_config(workdir: Path) -> Saved | None:
         ) from None
 
 
-def write_config(workdir: Path, config: ConfigDict, settled: dict[str, Any]) -> None:
+def write_config(
+    workdir: Path, config: ConfigDict, settled: dict[str, Any], pictures: str = ""
+) -> None:
     """config.json, from which the run can be repeated."""
-    extra = {"settled": settled} if settled else {}
+    extra: dict[str, Any] = {"settled": settled} if settled else {}
+    extra |= {"pictures": pictures} if pictures else {}
     write_json(workdir / "config.json", plain(config) | extra)
 
 

@@ -41,7 +41,11 @@ def build_parts(config: ConfigDict) -> Parts:
     )
     change = options(config.augment)
     if config.data.get("fit") == "crop":
-        change = {"crop": config.data.size} | change
+        if "crop" in change:
+            raise Mistake(
+                "With data.fit=crop, data.size is the crop; unset augment.crop."
+            )
+        change["crop"] = config.data.size
     check_augment(side, **change)
     parts = Parts(info, task, model, optimizer, functools.partial(augment, **change))
     _check_shapes(parts, config.data.size)
@@ -59,8 +63,8 @@ def _check_data(
 ) -> int:
     """The side of fitted pictures; a Mistake for options that none could be given."""
     data.check_fit(size, fit, canvas)
-    check_range("data.memory", memory, 0)
-    check_range("data.cache", cache, 0)
+    check_range("data.memory", memory, 0, 1e6)
+    check_range("data.cache", cache, 0, 1e6)
     check_range("data.threads", threads, 0, 256)
     return data.fitted_size(size, fit, canvas)
 
