@@ -19,8 +19,15 @@ from PIL import Image
 from segjax import data, train
 from segjax.__main__ import main
 from segjax.base import Mistake
-from segjax.data import _intake, _prepared, mads, ph2
-from segjax.run import build_parts, load_config, read_scores, write_scores
+from segjax.data import _build, _intake, mads, ph2
+from segjax.run import (
+    build_parts,
+    check_workdir,
+    load_config,
+    read_scores,
+    write_config,
+    write_scores,
+)
 
 ROOT = Path(__file__).parent.parent
 NAMES = [f"IMD{k:03d}" for k in range(2, 14)]  # 12 pictures of three kinds
@@ -531,19 +538,19 @@ def test_no_permission(folder, tmp_path):
 def test_a_full_disk_keeps_what_was_there(folder, tmp_path, capsys, monkeypatch):
     to = tmp_path / "to"
     assert prepare("ph2", folder, to) == 0
-    whole = _prepared._write_contents
+    whole = _build._write_contents
 
     def full(builder):
         raise RuntimeError("write() failed: No space left on device")
 
-    monkeypatch.setattr(_prepared, "_write_contents", full)
+    monkeypatch.setattr(_build, "_write_contents", full)
     assert prepare("ph2", folder, to, "--again") == 2
     assert (
         "The disk is full: segjax_ph2 cannot be written to" in capsys.readouterr().err
     )
     assert sorted(p.name for p in to.iterdir()) == ["segjax_ph2", "segjax_ph2.lock"]
     assert_whole(to)
-    monkeypatch.setattr(_prepared, "_write_contents", whole)
+    monkeypatch.setattr(_build, "_write_contents", whole)
     assert prepare("ph2", folder, to, "--again") == 0
     assert_whole(to)
 
@@ -563,6 +570,25 @@ def test_after_an_interrupted_prepare(moved, folder, tmp_path, capsys):
     assert prepare("ph2", folder, to, "--again") == 0
     assert sorted(p.name for p in to.iterdir()) == ["segjax_ph2", "segjax_ph2.lock"]
     assert_whole(to)
+
+
+def test_a_run_knows_its_pictures_again(folder, tmp_path):
+    """The same from a build repeated; others where a picture is."""
+    to, work = tmp_path / "to", tmp_path / "run"
+    config = load_config("unet:ph2", [("data.dir", str(to))])
+    found = []
+    for build in range(3):
+        if build == 2:
+            shutil.copy(place(folder, "IMD010")[1], lesion(folder))
+            shutil.copy(place(folder, "IMD010")[0], picture(folder))
+        assert prepare("ph2", folder, to, "--again") == 0
+        found.append(train._fingerprint(train._open(config)))
+    assert found[0] == found[1] != found[2]
+    work.mkdir()
+    write_config(work, config, {}, found[0])
+    check_workdir(work, config, found[1])
+    with pytest.raises(Mistake, match="learnt from other pictures: ph2 has been"):
+        check_workdir(work, config, found[2])
 
 
 def test_two_prepares_at_once(folder, tmp_path, capsys):

@@ -12,8 +12,9 @@ KINDS = ("typical nevus", "atypical nevus", "melanoma")  # the table's 0, 1, 2
 _MARKED = ("commonnevus", "atypicalnevus", "melanoma")  # of the copies with an X
 
 
-def read_table(data: bytes, file: str) -> tuple[dict[str, str], list[str]]:
-    """The diagnosis of each picture, {"IMD003": "typical nevus"}, and what is wrong."""
+def read_table(data: bytes, file: str) -> tuple[dict[str, str], list[str], set[str]]:
+    """The diagnosis of each picture, {"IMD003": "typical nevus"}, what is wrong, and
+    the pictures whose row it is wrong with."""
     rows = _rows(data)
     heads = [[re.sub(r"[^a-z]", "", cell.lower()) for cell in row] for row in rows]
     first = next((i for i, head in enumerate(heads) if _kind_reader(head)), None)
@@ -24,6 +25,7 @@ def read_table(data: bytes, file: str) -> tuple[dict[str, str], list[str]]:
     kind_of = _kind_reader(heads[first])
     kinds: dict[str, str] = {}
     problems: list[str] = []
+    unknown: set[str] = set()
     for number, row in enumerate(rows[first + 1 :], first + 2):
         name = next(
             (cell for cell in row if re.fullmatch(r"IMD\d+", cell.upper())), None
@@ -35,9 +37,10 @@ def read_table(data: bytes, file: str) -> tuple[dict[str, str], list[str]]:
         where = f"Line {number} of {shown(file)}"
         if kind is None:
             problems.append(f"{where} gives {name} no diagnosis; it must be 0, 1 or 2.")
+            unknown.add(name)
         elif kinds.setdefault(name, kind) != kind:
             problems.append(f"{where} gives {name} a second, other diagnosis.")
-    return kinds, problems
+    return kinds, problems, unknown
 
 
 def _rows(data: bytes) -> list[list[str]]:

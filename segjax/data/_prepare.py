@@ -1,11 +1,13 @@
 """A data set prepared once, from what its owner hands out: checked, told, written."""
 
 from collections.abc import Callable
+from types import ModuleType
 
 from segjax.base import Mistake, find, names
+from segjax.data._build import build, check_writable
 from segjax.data._cache import data_root
 from segjax.data._intake import open_files, shown
-from segjax.data._prepared import build, check_writable, damage, prepared_folder
+from segjax.data._prepared import damage, prepared_folder
 from segjax.data._scan import Intake, Tick, check_records, describe
 
 _TOLD = 20  # problems that are told one by one
@@ -23,13 +25,7 @@ def prepare_data(
     """The data set `name`, built from the folder or zip `source`: how many problems
     were left out. A Mistake, and nothing written, where one is found and not skipped.
     """
-    preparable = [n for n in names("data") if hasattr(find("data", n), "BUILDER")]
-    if name not in preparable:
-        find("data", name)  # a Mistake if there is no such data set at all
-        raise Mistake(
-            f"Data {name!r} needs no preparing. What does: {', '.join(preparable)}."
-        )
-    module, root = find("data", name), data_root(to)
+    module, root = _preparable(name), data_root(to)
     folder, there = prepared_folder(module.BUILDER, root)
     if there and not again and not damage(folder):
         say(
@@ -43,19 +39,31 @@ def prepare_data(
     checked = check_records(files, found.records, count)
     problems = [*files.problems, *found.problems, *checked.problems]
     if problems and not (skip_broken and checked.records):
-        raise Mistake(_told(problems) + " Nothing was written. Mend them, or add"
-                      " --skip-broken to go on without.")  # fmt: skip
+        raise Mistake(
+            f"{_told(problems)}Nothing was written. Mend them, or add --skip-broken to"
+            " go on without."
+        )
     splits = module.assign(checked.records)
     say(f"{len(checked.records)} pictures with their masks")
     for line in (*found.remarks, *describe(checked), *module.describe_splits(splits)):
         say(f"  {line}")
-    intake = Intake(files, splits, count)
-    build(module.BUILDER, intake, root)
+    build(module.BUILDER, Intake(files, splits, count), root)
     size = sum(p.stat().st_size for p in folder.iterdir())
     say(f"{name} is prepared, {size / 1e6:.0f} MB in {shown(folder)}")
     if problems:
-        say(_told(problems) + " They were left out.")
+        say(f"{_told(problems)}They were left out.")
     return len(problems)
+
+
+def _preparable(name: str) -> ModuleType:
+    """The data set's file, if it has a builder; or a Mistake."""
+    every = {n: find("data", n) for n in names("data")}
+    with_builder = [n for n in every if hasattr(every[n], "BUILDER")]
+    if name in every and name not in with_builder:
+        raise Mistake(
+            f"Data {name!r} needs no preparing. What does: {', '.join(with_builder)}."
+        )
+    return find("data", name)
 
 
 def _told(problems: list[str]) -> str:

@@ -11,10 +11,11 @@ from pathlib import PurePosixPath
 import tensorflow_datasets as tfds
 
 from segjax.base import Info, Mistake
+from segjax.data._build import PictureBuilder, features
 from segjax.data._folds import FOLDS, fold_of_split
 from segjax.data._intake import Files, listed, shown
 from segjax.data._ph2_table import KINDS, read_table
-from segjax.data._prepared import PictureBuilder, Rows, features, open_builder
+from segjax.data._prepared import Rows, open_builder
 from segjax.data._scan import Found, Record
 
 PICTURES = 200  # of the whole set
@@ -84,12 +85,14 @@ def scan(files: Files) -> Found:
     if not pictures:
         raise Mistake(_nothing(files))
     table = _find_table(files)
-    kinds, problems = read_table(files.read(table), table)
+    kinds, problems, unknown = read_table(files.read(table), table)
     folds, records = deal(kinds), []
     for name in sorted(pictures):
         pair = _pair(name, pictures[name], masks.get(name, []), lossy)
         if isinstance(pair, str):
             problems.append(pair)
+        elif name in unknown:
+            continue  # told already
         elif name not in kinds:
             problems.append(
                 f"{shown(pair[0])} has no row in {shown(table)}; its diagnosis is not"
