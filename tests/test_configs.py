@@ -52,6 +52,10 @@ def test_auto_is_small_on_a_cpu_and_the_papers_on_an_accelerator():
     assert load_config("unet", accelerator=True).preset == "paper"
     assert load_config("unet").preset == "small"
     assert load_config("unet:paper").model.width == 64
+    for preset in ("ph2", "mads"):
+        assert load_config(f"segnet:{preset}", accelerator=True).model.width == 64
+        assert load_config(f"segnet:{preset}").model.width == 16
+        assert load_config(f"segnet:{preset}").data.name == preset
 
 
 def test_loading_a_config_starts_no_backend():
