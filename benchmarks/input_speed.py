@@ -62,8 +62,8 @@ def starts(rows, size: int) -> None:
 
 
 def loaded(rows, size: int, resident: bool = True, **config):
-    info = data.make_info("ph2")
-    return data.load(rows, info, resident, name="ph2", size=size, **config)
+    how = data.Loading(size, **config)
+    return data.load(rows, data.make_info("ph2"), how, "ph2", resident)
 
 
 def ways(rows, size: int) -> dict:

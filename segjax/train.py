@@ -105,10 +105,10 @@ def _announce(
     say: Callable, config: ConfigDict, parts: run.Parts, rows: dict[str, Rows], workdir
 ) -> None:
     split_sizes = ", ".join(f"{len(rows[split])} {split}" for split in rows)
-    size = f"{config.data.size}x{config.data.size}"
-    if config.data.get("fit") == "crop":
-        side = data.fitted_size(config.data.size, "crop", config.data.get("canvas"))
-        size += f" cut out of {side}x{side}, on which they are scored"
+    how = data.Loading.of(run.options(config.data))
+    size = f"{how.size}x{how.size}"
+    if how.side != how.size:
+        size += f" cut out of {how.side}x{how.side}, on which they are scored"
     parameters = sum(models.count_parameters(parts.model).values())
     lines = {
         "devices": parallel.describe_devices(),
@@ -130,16 +130,17 @@ def _load(
     config: ConfigDict, parts: run.Parts, rows: dict[str, Rows], progress: Progress
 ) -> dict[str, data.Split | data.Stream]:
     """The splits: on the devices if all three fit there, else streamed."""
-    wanted = run.options(config.data)
+    loading = data.Loading.of(run.options(config.data))
     pictures = sum(len(of_split) for of_split in rows.values())
-    resident = data.fits_devices(pictures, parts.info, **wanted)
+    resident = data.fits_devices(pictures, parts.info, loading)
     if not resident:
         progress.say("streamed: the pictures take more than data.memory")
     splits = {}
     for split in data.SPLITS:
         with progress.waiting(f"reading the {split} pictures"):
             splits[split] = data.load(
-                rows[split], parts.info, resident, progress.say, **wanted
+                *(rows[split], parts.info, loading, config.data.name),
+                *(resident, progress.say),
             )
     return splits
 

@@ -9,7 +9,7 @@ import pytest
 
 from segjax import data
 from segjax.base import VOID, Info, Mistake
-from segjax.data._load import load
+from segjax.data import Loading
 
 TWO = Info(("no", "yes"), provides=("image", "semantic"))
 
@@ -35,8 +35,9 @@ class Rows:
         return {"image": image, "semantic": mask, **named}
 
 
-def options(**changes):
-    return {"name": "mine", "size": 8, "cache": 0.0} | changes
+def load(rows, info, resident=True, say=print, **changes):
+    how = Loading(**{"size": 8, "cache": 0.0} | changes)
+    return data.load(rows, info, how, "mine", resident, say)
 
 
 def batches(split, steps=50):
@@ -53,9 +54,9 @@ def batches(split, steps=50):
 @pytest.mark.parametrize("fit", ["stretch", "pad"])
 @pytest.mark.parametrize("cache", [0.0, 1.0])
 def test_a_stream_gives_the_batches_of_the_store(threads, fit, cache, tmp_path):
-    store = load(Rows(), TWO, **options(fit=fit))
-    wanted = options(fit=fit, threads=threads, cache=cache)
-    stream = load(Rows(tmp_path), TWO, False, **wanted)
+    store = load(Rows(), TWO, fit=fit)
+    how = {"fit": fit, "threads": threads, "cache": cache}
+    stream = load(Rows(tmp_path), TWO, False, **how)
     assert isinstance(store, data.Split)
     assert isinstance(stream, data.Stream)
     count = 0
@@ -70,7 +71,7 @@ def test_a_stream_gives_the_batches_of_the_store(threads, fit, cache, tmp_path):
 
 def test_a_stream_reads_ahead_but_not_far_and_can_be_left():
     rows = Rows()
-    stream = load(rows, TWO, False, **options(threads=2))
+    stream = load(rows, TWO, False, threads=2)
     endless = (data.make_batch(0, k, 4, 11) for k in range(10**9))
     fed = stream.feed(endless)
     next(fed)
@@ -82,7 +83,7 @@ def test_a_mistake_in_a_streamed_picture_reaches_the_loop():
     rows = Rows()
     bad = Info(("only",), provides=("image", "semantic"))
     with pytest.raises(Mistake, match=r"The mask of p\d+ holds \[1\]"):
-        list(load(rows, bad, False, **options()).feed([data.make_batch(0, 0, 11, 11)]))
+        list(load(rows, bad, False).feed([data.make_batch(0, 0, 11, 11)]))
 
 
 def test_a_stream_refuses_masks_of_another_coding():
@@ -92,16 +93,16 @@ def test_a_stream_refuses_masks_of_another_coding():
             return example | {"semantic": example["semantic"] * 255}
 
     with pytest.raises(Mistake, match="write the foreground as 1"):
-        load(Others(), TWO, False, **options())
+        load(Others(), TWO, False)
 
 
 def test_what_fits_the_budget_is_told_by_hand():
     # 1,000 pictures of 4 bytes a pixel: 10 x 10 x 4 x 1,000 = 400 kB
-    assert data.fits_devices(1000, TWO, size=10, memory=0.0004)
-    assert not data.fits_devices(1000, TWO, size=10, memory=0.000399)
+    assert data.fits_devices(1000, TWO, Loading(size=10, memory=0.0004))
+    assert not data.fits_devices(1000, TWO, Loading(size=10, memory=0.000399))
     # canvases of a crop are half as large again, so 2.25 times the bytes
-    assert not data.fits_devices(1000, TWO, size=10, memory=0.0004, fit="crop")
-    assert data.fits_devices(1000, TWO, size=10, memory=0.0009, fit="crop")
+    assert not data.fits_devices(1000, TWO, Loading(size=10, memory=0.0004, fit="crop"))
+    assert data.fits_devices(1000, TWO, Loading(size=10, memory=0.0009, fit="crop"))
 
 
 def test_pad_keeps_proportions_and_what_is_beyond_does_not_count():
@@ -120,28 +121,28 @@ def test_pad_keeps_proportions_and_what_is_beyond_does_not_count():
 
 
 def test_crop_holds_canvases_larger_than_the_crop():
-    assert data.fitted_size(64, "crop") == 96
-    assert data.fitted_size(64, "crop", 70) == 70
-    split = load(Rows(), TWO, **options(fit="crop", canvas=12))
+    assert Loading(64, "crop").side == 96
+    assert Loading(64, "crop", 70).side == 70
+    split = load(Rows(), TWO, fit="crop", canvas=12)
     assert split.arrays["image"].shape == (11, 12, 12, 3)
     with pytest.raises(Mistake, match=r"larger than data\.size, 64"):
-        data.check_fit(64, "crop", 64)
+        Loading(64, "crop", 64).check()
     with pytest.raises(Mistake, match=r"data\.canvas is for data\.fit=crop"):
-        data.check_fit(64, "pad", 96)
+        Loading(64, "pad", 96).check()
 
 
 def test_the_second_start_decodes_nothing(tmp_path):
     rows = Rows(tmp_path)
-    first = load(rows, TWO, **options(cache=1.0))
+    first = load(rows, TWO, cache=1.0)
     assert rows.read > 0
     rows.read = 0
-    again = load(rows, TWO, **options(cache=1.0))
+    again = load(rows, TWO, cache=1.0)
     assert rows.read == 0
     assert again.names == first.names
-    plain = load(Rows(), TWO, **options())
+    plain = load(Rows(), TWO)
     for word in plain.arrays:
         np.testing.assert_array_equal(again.arrays[word], plain.arrays[word])
-    load(rows, TWO, **options(cache=1.0, size=7))
+    load(rows, TWO, cache=1.0, size=7)
     assert rows.read > 0, "another size is other pictures"
 
 
@@ -171,11 +172,11 @@ def shorten(folder):
 
 @pytest.mark.parametrize("harm", [tear, alter, forget, shorten])
 def test_decoded_pictures_that_were_harmed_are_made_again(harm, tmp_path):
-    whole = load(Rows(tmp_path), TWO, **options(cache=1.0))
+    whole = load(Rows(tmp_path), TWO, cache=1.0)
     kept = {word: np.array(array) for word, array in whole.arrays.items()}
     harm(*folders(tmp_path))
     rows = Rows(tmp_path)
-    again = load(rows, TWO, **options(cache=1.0))
+    again = load(rows, TWO, cache=1.0)
     assert rows.read > 0
     for word, array in kept.items():
         np.testing.assert_array_equal(again.arrays[word], array)
@@ -184,15 +185,15 @@ def test_decoded_pictures_that_were_harmed_are_made_again(harm, tmp_path):
 def test_the_cache_stays_within_its_limit(tmp_path):
     """What was used longest ago goes first; what is larger than the limit stays out."""
     one = 11 * 8 * 8 * 4  # bytes of pictures at size 8; files have headers on top
-    load(Rows(tmp_path), TWO, **options(cache=1.0))
+    load(Rows(tmp_path), TWO, cache=1.0)
     (old,) = folders(tmp_path)
     os.utime(old, (0, 0))
-    load(Rows(tmp_path), TWO, **options(cache=1.0, fit="pad"))
+    load(Rows(tmp_path), TWO, cache=1.0, fit="pad")
     assert len(folders(tmp_path)) == 2
-    load(Rows(tmp_path), TWO, **options(cache=3 * one / 1e9, size=7))
+    load(Rows(tmp_path), TWO, cache=3 * one / 1e9, size=7)
     assert old not in folders(tmp_path)
     said = []
-    found = load(Rows(tmp_path), TWO, True, said.append, **options(cache=1e-9, size=9))
+    found = load(Rows(tmp_path), TWO, True, said.append, cache=1e-9, size=9)
     assert isinstance(found, data.Split)
     assert "not kept on disk: they are 0.0 GB, more than data.cache" in said[0]
 
@@ -203,7 +204,7 @@ def test_a_full_disk_costs_only_the_cache(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "posix_fallocate", full)
     said = []
-    found = load(Rows(tmp_path), TWO, True, said.append, **options(cache=1.0))
+    found = load(Rows(tmp_path), TWO, True, said.append, cache=1.0)
     assert len(found) == 11
     assert "No space left" in said[0]
     assert folders(tmp_path) == []
@@ -212,9 +213,7 @@ def test_a_full_disk_costs_only_the_cache(tmp_path, monkeypatch):
 def test_launches_at_once_decode_once(tmp_path):
     every = [Rows(tmp_path) for _ in range(4)]
     with ThreadPoolExecutor(4) as threads:
-        found = list(
-            threads.map(lambda rows: load(rows, TWO, **options(cache=1.0)), every)
-        )
+        found = list(threads.map(lambda rows: load(rows, TWO, cache=1.0), every))
     assert sum(rows.read > 0 for rows in every) == 1
     for one in found[1:]:
         np.testing.assert_array_equal(one.arrays["image"], found[0].arrays["image"])
@@ -223,5 +222,5 @@ def test_launches_at_once_decode_once(tmp_path):
 def test_what_a_killed_process_left_is_cleared(tmp_path):
     dead = tmp_path / "decoded" / "mine-x-1.part"
     dead.mkdir(parents=True)
-    load(Rows(tmp_path), TWO, **options(cache=1.0))
+    load(Rows(tmp_path), TWO, cache=1.0)
     assert dead not in folders(tmp_path)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from segjax.base import Info, Mistake, Rows, find
 from segjax.data._cache import data_root
-from segjax.data._fit import check_fit, covered, fit_to_size, fitted_size
+from segjax.data._fit import Loading, covered, fit_to_size
 from segjax.data._folds import SPLITS
 from segjax.data._load import fits_devices, load
 from segjax.data._order import indices, make_batch
@@ -14,14 +14,13 @@ from segjax.data._split import Split, Stream
 
 __all__ = [
     "SPLITS",
+    "Loading",
     "Split",
     "Stream",
-    "check_fit",
     "covered",
     "data_root",
     "fit_to_size",
     "fits_devices",
-    "fitted_size",
     "indices",
     "load",
     "load_split",
@@ -30,7 +29,6 @@ __all__ = [
     "open_split",
     "prepare",
 ]
-_LOADED = ("fit", "canvas", "memory", "cache", "threads")  # how, not what
 
 
 def prepare(
@@ -58,12 +56,11 @@ def make_info(name: str, **config) -> Info:
     return find("data", name).make_info(**config)
 
 
-def open_split(
-    name: str, split: str, *, dir: str | None = None, size: int | None = None, **config
-) -> Rows:
+def open_split(name: str, split: str, *, dir: str | None = None, **config) -> Rows:
     """A split's examples by index, at their own size; none is read yet.
 
-    dir: where a data set's files lie; size: the height of pictures that are drawn.
+    dir: where a data set's files lie. Options of loading count only where pictures are
+    drawn, which is at the size that they are wanted in.
     """
     module = find("data", name)
     takes = inspect.signature(module.open_split).parameters
@@ -74,20 +71,21 @@ def open_split(
         raise Mistake(f"data.dir is {dir!r}, which is not a folder.")
     if dir is None and "dir" in takes and takes["dir"].default is inspect._empty:
         raise Mistake(f"Data {name!r} is read from a folder; set data.dir.")
-    wanted = {k: v for k, v in config.items() if k not in _LOADED}
-    if "size" in takes and size is not None:
-        fit = {k: config[k] for k in ("fit", "canvas") if k in config}
-        wanted["size"] = fitted_size(size, **fit)
-    rows = module.open_split(split, **wanted, **({} if dir is None else {"dir": dir}))
+    what = {k: v for k, v in config.items() if k not in Loading._fields}
+    what |= {"dir": dir} if dir is not None else {}
+    side = Loading.of(config).side
+    what |= {"size": side} if "size" in takes and side else {}
+    rows = module.open_split(split, **what)
     if len(rows) == 0:
         raise Mistake(f"The {split} split of data {name!r} holds no picture.")
     return rows
 
 
-def load_split(name: str, split: str, *, size: int, **config) -> Split:
-    """A split's examples, drawn or decoded in threads and fitted to size x size."""
-    check_fit(size, **{k: config[k] for k in ("fit", "canvas") if k in config})
-    rows = open_split(name, split, size=size, **config)
-    found = load(rows, make_info(name, **config), True, name=name, size=size, **config)
-    assert isinstance(found, Split)
+def load_split(name: str, split: str, **config) -> Split:
+    """A split's examples, drawn or decoded in threads, and fitted: a store."""
+    loading = Loading.of(config)
+    loading.check()
+    rows = open_split(name, split, **config)
+    found = load(rows, make_info(name, **config), loading, name)
+    assert isinstance(found, Split)  # it may be resident
     return found

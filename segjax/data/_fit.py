@@ -1,6 +1,7 @@
 """An example brought to the fixed size that a compiled step needs."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -10,23 +11,45 @@ from segjax.base import VOID, Mistake, check_choice, check_range
 FITS = ("stretch", "pad", "crop")
 
 
-def check_fit(size: int = 0, fit: str = "stretch", canvas: int | None = None) -> None:
-    """A Mistake when no example can be brought to this size in this way."""
-    check_range("data.size", size, 1, 16384)
-    check_choice("data.fit", fit, FITS)
-    if canvas is not None and fit != "crop":
-        raise Mistake(f"data.canvas is for data.fit=crop; with {fit!r} leave it unset.")
-    if canvas is not None and not size < canvas <= 16384:
-        raise Mistake(
-            f"data.canvas is {canvas}; it must be larger than data.size, {size}, of"
-            " which it is cropped."
-        )
+class Loading(NamedTuple):
+    """How examples become arrays of one size: options that every data set has."""
 
+    size: int = 0  # of what the network is trained on
+    fit: str = "stretch"
+    canvas: int | None = None  # with crop: the side that windows of `size` are cut from
+    memory: float = 4.0  # GB of the devices; what takes more is streamed
+    cache: float = 8.0  # GB of disk for decoded pictures, all data sets' together
+    threads: int | None = None  # of a stream; unset for one a core, 0 for none
 
-def fitted_size(size: int, fit: str = "stretch", canvas: int | None = None) -> int:
-    """The side of fitted examples: data.size, or the canvas that windows of data.size
-    are cropped from in training (half as large again where it is not set)."""
-    return size if fit != "crop" else canvas or size + size // 2
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> "Loading":
+        """Those of the options that say how to load; the others say what."""
+        return cls(**{k: v for k, v in options.items() if k in cls._fields})
+
+    @property
+    def side(self) -> int:
+        """Of fitted examples: the size, or the canvas (unset: half as large again)."""
+        if self.fit != "crop":
+            return self.size
+        return self.canvas or self.size + self.size // 2
+
+    def check(self) -> None:
+        """A Mistake when no example can be loaded in this way."""
+        size, fit, canvas = self.size, self.fit, self.canvas
+        check_range("data.size", size, 1, 16384)
+        check_choice("data.fit", fit, FITS)
+        if canvas is not None and fit != "crop":
+            raise Mistake(
+                f"data.canvas is for data.fit=crop; with {fit!r} leave it unset."
+            )
+        if canvas is not None and not size < canvas <= 16384:
+            raise Mistake(
+                f"data.canvas is {canvas}; it must be larger than data.size, {size}, of"
+                " which it is the canvas."
+            )
+        check_range("data.memory", self.memory, 0, 1e6)
+        check_range("data.cache", self.cache, 0, 1e6)
+        check_range("data.threads", self.threads or 0, 0, 256)
 
 
 def fit_to_size(

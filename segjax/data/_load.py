@@ -9,65 +9,47 @@ import numpy as np
 
 from segjax.base import VOID, Info, Mistake, Rows
 from segjax.data._cache import Allocate, cached
-from segjax.data._fit import fit_to_size, fitted_size
+from segjax.data._fit import Loading, fit_to_size
 from segjax.data._split import Split, Stream
 
 _BYTES = {"image": 3, "semantic": 1, "instance": 4}  # a pixel
 _LOOKED_AT = 32  # pictures of a stream whose masks are looked at beforehand
 
 
-def fits_devices(
-    count: int,
-    info: Info,
-    /,
-    *,
-    size: int,
-    fit: str = "stretch",
-    canvas: int | None = None,
-    memory: float = 4.0,
-    **config,
-) -> bool:
-    """Whether so many fitted pictures, with their masks, take up to `memory` GB."""
-    side = fitted_size(size, fit, canvas)
-    return _bytes(count, side, info) <= memory * 1e9
+def fits_devices(count: int, info: Info, loading: Loading) -> bool:
+    """Whether so many fitted pictures, with their masks, fit in loading.memory."""
+    return _bytes(count, loading.side, info) <= loading.memory * 1e9
 
 
 def load(
     rows: Rows,
     info: Info,
+    loading: Loading,
+    name: str,
     resident: bool = True,
     say: Callable[[str], None] = lambda line: None,
-    /,
-    *,
-    name: str,
-    size: int,
-    fit: str = "stretch",
-    canvas: int | None = None,
-    cache: float = 8.0,
-    threads: int | None = None,
-    **config,
 ) -> Split | Stream:
     """The rows as a store, if they may be resident on the devices, else as a stream.
 
-    cache: GB of disk for decoded pictures, all data sets' together; threads: of a
-    stream, unset for one a core, 0 for none; config: what opened the rows.
+    name: of the data set.
     """
-    side = fitted_size(size, fit, canvas)
-    size_on_disk = _bytes(len(rows), side, info)
-    fetch = _fetcher(rows, len(info.classes), side, fit)
+    fetch = _fetcher(rows, len(info.classes), loading)
 
     def decode(allocate: Allocate) -> Split:
         return _decode(fetch, len(rows), name, allocate)
 
     found, fingerprint = None, getattr(rows, "fingerprint", None)
-    if fingerprint and cache > 0:
-        key = f"{name}-{fingerprint[:16]}-{fit}-{side}"
-        found, why = cached(decode, rows.root, key, size_on_disk, int(cache * 1e9))  # type: ignore[attr-defined]
+    if fingerprint and loading.cache > 0:
+        key = f"{name}-{fingerprint[:16]}-{loading.fit}-{loading.side}"
+        size, limit = _bytes(len(rows), loading.side, info), int(loading.cache * 1e9)
+        found, why = cached(decode, rows.root, key, size, limit)  # type: ignore[attr-defined]
         if found is None:
             say(f"the decoded pictures are not kept on disk: {why}")
     if resident:
         return found or decode(_in_memory)
-    threads = (os.cpu_count() or 1) if threads is None else threads
+    threads = loading.threads
+    if threads is None:
+        threads = os.cpu_count() or 1
     if found is None:
         looked_at = np.linspace(0, len(rows) - 1, _LOOKED_AT).astype(int)
         _check_coding([fetch(int(i))[3] for i in np.unique(looked_at)], name)
@@ -85,13 +67,13 @@ def _row(decoded: Split, index: int) -> tuple[dict[str, np.ndarray], str, str]:
     return example, decoded.names[index], decoded.labels[index]
 
 
-def _fetcher(rows: Rows, classes: int, side: int, fit: str) -> Callable[[int], tuple]:
+def _fetcher(rows: Rows, classes: int, loading: Loading) -> Callable[[int], tuple]:
     """fetch(index) -> the fitted example, its name, its label, its mask's values."""
 
     def fetch(index: int):
         example = rows[index]
         values = _check_labels(example, classes)
-        fitted = fit_to_size(example, side, fit)
+        fitted = fit_to_size(example, loading.side, loading.fit)
         return fitted, example["name"], example.get("label", ""), values
 
     return fetch

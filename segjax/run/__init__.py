@@ -78,13 +78,10 @@ class Run(NamedTuple):
         if image.ndim != 3 or image.shape[-1] != 3 or image.dtype != np.uint8:
             shown = f"{image.dtype}{list(image.shape)}"
             raise Mistake(f"A picture is uint8[h,w,3]; this one is {shown}.")
-        fit = self.config.data.get("fit") or "stretch"
-        side = data_room.fitted_size(
-            self.config.data.size, fit, self.config.data.get("canvas")
-        )
-        example = data_room.fit_to_size({"image": image}, side, fit)
+        how = data_room.Loading.of(options(self.config.data))
+        example = data_room.fit_to_size({"image": image}, how.side, how.fit)
         outputs = _outputs(self.model, self.variables, example["image"][None])
-        h, w = data_room.covered(image.shape, side, fit)  # the rest is padding
+        h, w = data_room.covered(image.shape, how.side, how.fit)  # the rest is padding
         outputs = {name: maps[0, :h, :w] for name, maps in outputs.items()}
         prediction = _read_back(self.task.decode, outputs, image.shape[:2])
         return jax.tree.map(np.asarray, prediction)

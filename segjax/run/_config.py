@@ -120,8 +120,7 @@ def option_types(config: ConfigDict, section: str) -> dict[str, Any]:
         raise Mistake(f"The config names no {section}: set {section}.name.")
     takes = _keywords(getattr(find(room, config[section].name), builder))
     if section == "data":
-        takes |= _keywords(data.open_split) | _keywords(data.fits_devices)
-        takes |= _keywords(data.load)
+        takes |= _keywords(data.open_split) | typing.get_type_hints(data.Loading)
     return {"name": str} | takes
 
 

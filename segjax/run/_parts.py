@@ -31,7 +31,8 @@ def build_parts(config: ConfigDict) -> Parts:
     check_range("seed", config.seed, 0, 2**32 - 1)
     for name in LOG:
         check_range(f"log.{name}", config.log.get(name) or 0, 0)
-    side = _check_data(**options(config.data))
+    loading = data.Loading.of(options(config.data))
+    loading.check()
     optimizer = make_optimizer(config.steps, **options(config.optim))
     parallel.check_batch(config.batch, optimizer.accumulate)
     info = data.make_info(**options(config.data))
@@ -40,33 +41,16 @@ def build_parts(config: ConfigDict) -> Parts:
         heads=task.heads, axis_name=parallel.AXIS, **options(config.model)
     )
     change = options(config.augment)
-    if config.data.get("fit") == "crop":
+    if loading.fit == "crop":
         if "crop" in change:
             raise Mistake(
                 "With data.fit=crop, data.size is the crop; unset augment.crop."
             )
-        change["crop"] = config.data.size
-    check_augment(side, **change)
+        change["crop"] = loading.size
+    check_augment(loading.side, **change)
     parts = Parts(info, task, model, optimizer, functools.partial(augment, **change))
-    _check_shapes(parts, config.data.size)
+    _check_shapes(parts, loading.size)
     return parts
-
-
-def _check_data(
-    size: int = 0,
-    fit: str = "stretch",
-    canvas: int | None = None,
-    memory: float = 0,
-    cache: float = 0,
-    threads: int = 0,
-    **config,
-) -> int:
-    """The side of fitted pictures; a Mistake for options that none could be given."""
-    data.check_fit(size, fit, canvas)
-    check_range("data.memory", memory, 0, 1e6)
-    check_range("data.cache", cache, 0, 1e6)
-    check_range("data.threads", threads, 0, 256)
-    return data.fitted_size(size, fit, canvas)
 
 
 def _check_shapes(parts: Parts, size: int) -> None:
