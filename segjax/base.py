@@ -88,7 +88,7 @@ def find(room: str, name: str) -> ModuleType:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """' Did you mean ...?' for the nearest known word, or nothing."""
-    near = difflib.get_close_matches(word, list(known), n=1)
+    near = difflib.get_close_matches(word.lower(), list(known), n=1)
     return f" Did you mean {near[0]!r}?" if near else ""
 
 

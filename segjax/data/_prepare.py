@@ -34,7 +34,7 @@ def prepare_data(
         return 0
     check_writable(root)
     files = open_files(source)
-    say(f"{len(files.names)} files in {shown(files.where)}")
+    say(f"files in {shown(files.where)}: {len(files.names)}")
     found = module.scan(files)
     checked = check_records(files, found.records, count)
     problems = [*files.problems, *found.problems, *checked.problems]

@@ -94,8 +94,10 @@ def open_builder(builder_class, name: str, source: str, dir: str | None):
                 f" ({others[-1]}; this one reads {folder.name}). Prepare it again:"
                 f" {command}"
             )
+        hint = ", which data.dir names as the place it was prepared to" if dir else ""
         raise Mistake(
-            f"{name} is not prepared in {shown(root)}. {source} Then type: {command}"
+            f"{name} is not prepared in {shown(root)}{hint}. {source} Then type:"
+            f" {command}"
         )
     damaged = damage(folder)
     if damaged:
