@@ -52,7 +52,7 @@ def train_and_evaluate(config: ConfigDict, workdir: str | Path) -> dict[str, Any
         ):
             _check_steps(manager.latest_step(), config.steps)
             progress = Progress(config.steps)
-            _announce(progress.say, config, parts, rows, workdir)
+            run.announce(progress.say, config, parts, rows, workdir)
             scores = run.read_scores(workdir)
             if scores is not None and manager.latest_step() == config.steps:
                 progress.say("This run is finished. Its scores:")
@@ -60,7 +60,8 @@ def train_and_evaluate(config: ConfigDict, workdir: str | Path) -> dict[str, Any
                 scores = _train_and_test(
                     config, parts, rows, workdir, manager, progress, stop
                 )
-            _close(progress.say, scores, workdir, time.monotonic() - started)
+            took = duration(time.monotonic() - started)
+            run.conclude(progress.say, scores, workdir, took)
     return scores
 
 
@@ -99,31 +100,6 @@ def _fingerprint(rows: dict[str, Rows]) -> str:
     """What tells these pictures from others; '' for data that has no such thing."""
     found = [getattr(of_split, "fingerprint", "") for of_split in rows.values()]
     return "-".join(one[:12] for one in found if one)
-
-
-def _announce(
-    say: Callable, config: ConfigDict, parts: run.Parts, rows: dict[str, Rows], workdir
-) -> None:
-    split_sizes = ", ".join(f"{len(rows[split])} {split}" for split in rows)
-    how = data.Loading.of(run.options(config.data))
-    size = f"{how.size}x{how.size}"
-    if how.side != how.size:
-        size += f" cut out of {how.side}x{how.side}, on which they are scored"
-    parameters = sum(models.count_parameters(parts.model).values())
-    lines = {
-        "devices": parallel.describe_devices(),
-        "preset": config.get("preset") or "none",
-        "data": f"{config.data.name}: {split_sizes} pictures, {size}",
-        "caution": parts.info.caution,
-        "classes": ", ".join(parts.info.classes),
-        "task": config.task.name,
-        "model": f"{config.model.name}, {parameters:,} parameters",
-        "steps": f"{config.steps:,} of {config.batch} pictures",
-        "run": str(workdir),
-    }
-    for name, text in lines.items():
-        if text:
-            say(f"{name + ':':<9}{text}")
 
 
 def _load(
@@ -300,21 +276,3 @@ def _test(config, parts: run.Parts, eval_step, split, workdir) -> dict[str, Any]
     run.write_rows(workdir, split.names, split.labels, each, rows)
     caution = parts.info.caution
     return run.write_scores(workdir, step, "test", "training", scores, caution)
-
-
-def _close(say: Callable, scores: dict[str, Any], workdir: Path, seconds: float):
-    """What was reached, where it lies, what to type next."""
-    name, score = next(iter(scores["scores"].items()))
-    if score["mean"] is None:
-        say(f"{name} is defined on none of the {scores['split']} pictures.")
-        return
-    say(
-        f"{name} {score['mean']:.4f} (95 % interval {score['low']:.4f} to"
-        f" {score['high']:.4f}) a picture, {score['pooled']:.4f} pooled, over"
-        f" {score['n']} {scores['split']} pictures at {scores['size']} size; checkpoint"
-        f" of step {scores['step']}; {duration(seconds)} in all."
-    )
-    if scores.get("caution"):
-        say(f"Caution, {scores['caution']}.")
-    say(f"Overlays: {workdir}/pictures  Scores: {workdir}/scores.json, rows.csv")
-    say(f"Use it: segjax.load_run({str(workdir)!r}).predict(images)")

@@ -21,8 +21,10 @@ from segjax.__main__ import main
 from segjax.base import Mistake
 from segjax.data import _build, _intake, mads, ph2
 from segjax.run import (
+    announce,
     build_parts,
     check_workdir,
+    conclude,
     load_config,
     read_scores,
     write_config,
@@ -797,12 +799,12 @@ def test_a_random_split_is_called_leaky_wherever_it_is_printed(
     words = [("data.by", "random"), ("data.dir", str(tmp_path / "to"))]
     config = load_config("unet:mads", words)
     parts, said = build_parts(config), []
-    train._announce(said.append, config, parts, train._open(config), tmp_path)
+    announce(said.append, config, parts, train._open(config), tmp_path)
     assert "caution: leaky: random split" in "\n".join(said)
     score = {"mean": 0.9, "low": 0.8, "high": 1.0, "pooled": 0.9, "n": 12}
     caution = parts.info.caution
     write_scores(tmp_path, 1, "test", "training", {"dice": score}, caution)
-    train._close(said.append, read_scores(tmp_path), tmp_path, 1.0)
+    conclude(said.append, read_scores(tmp_path), tmp_path, "0:01")
     assert "Caution, leaky: random split" in "\n".join(said)
     assert not data.make_info("mads").caution
 

@@ -13,6 +13,7 @@ from ml_collections import ConfigDict
 from segjax import data as data_room
 from segjax import models, tasks
 from segjax.base import Info, Mistake, Task
+from segjax.run._announce import announce, conclude
 from segjax.run._config import config_folder, load_config, options, override
 from segjax.run._folder import (
     check_workdir,
@@ -29,8 +30,10 @@ from segjax.run._stop import stop_requests
 __all__ = [
     "Parts",
     "Run",
+    "announce",
     "build_parts",
     "check_workdir",
+    "conclude",
     "config_folder",
     "default_workdir",
     "forget_scores",
