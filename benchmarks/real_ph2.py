@@ -1,12 +1,12 @@
 """A run scored on real nevi, beside what needs no network.
 
-    python -m segjax prepare ph2 --from PH2Dataset
-    python benchmarks/real_ph2.py runs/unet-ph2-fold0 [--data DIR]
+    python benchmarks/real_ph2.py --from PH2Dataset runs/unet
 
-A run that learnt from PH2 is scored on the fold that it did not see; one that learnt
-from drawn nevi, on all pictures. Beside it, on the same pictures: Otsu's threshold (no
-learning, the blue channel, inside a centred circle) and the mean mask of the pictures
-that trained. Scores are taken at the pictures' own size.
+PH2 is read as its owners hand it out: nothing need be prepared. A run that learnt from
+PH2 is scored on the fold that it did not see; one that learnt from drawn nevi on all
+pictures, or a part of them. Beside it, on the same pictures: Otsu's threshold (no
+learning, the blue channel, inside a centred circle) and, where PH2 trained, the mean
+mask of the pictures that did. Scores are taken at the pictures' own size.
 """
 
 import argparse
@@ -20,40 +20,78 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import segjax
 from segjax import data
 from segjax.base import Mistake
+from segjax.data._folds import fold_of_split
+from segjax.data._intake import Files, decode_picture, open_files
+from segjax.data._scan import Record, foreground, look_through
+from segjax.data.ph2 import KINDS, scan
 from segjax.ops.bootstrap import score_each, summarise
 
-KINDS = ("typical nevus", "atypical nevus", "melanoma")
 SIDE = 128  # of the mean mask
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", help="the folder of a trained run")
-    parser.add_argument("--data", help="where ph2 was prepared to")
+    parser.add_argument("--from", dest="folder", required=True, help="PH2Dataset")
+    parser.add_argument(
+        "--part",
+        choices=("all", "tune", "held"),
+        default="all",
+        help="of a run on drawn nevi: two thirds (tune) or one third (held) of each"
+        " kind, by order of name",
+    )
     flags = parser.parse_args()
     try:
         run = segjax.load_run(flags.run)
-        learnt = run.config.data.name == "ph2"
-        dir = flags.data or (run.config.data.get("dir") if learnt else None)
-        where = {"dir": dir} if dir else {}
-        fold = run.config.data.get("fold") or 0
-        folds = [fold] if learnt else range(5)
-        tests = [data.open_split("ph2", "test", fold=k, **where) for k in folds]
-        mean = mean_mask(fold, where) if learnt else None
+        files = open_files(flags.folder)
+        checked, _ = look_through(scan, files)
     except Mistake as mistake:
         print(f"real_ph2: {mistake}", file=sys.stderr)
         return 2
+    for problem in checked.problems:
+        print(f"left out: {problem}", file=sys.stderr)
     methods = {
         "network": lambda image: run.predict([image])[0]["semantic"],
         "otsu": otsu_mask,
     }
-    if mean is not None:
+    if run.config.data.name == "ph2":
+        fold = run.config.data.get("fold") or 0
+        chosen = of_split("test", fold, checked.records)
+        mean = mean_mask(files, of_split("train", fold, checked.records))
         methods["mean mask"] = lambda image: resized(mean, image.shape[:2])
-    examples = [rows[i] for rows in tests for i in range(len(rows))]
+    else:
+        chosen = of_part(flags.part, checked.records)
+    examples = [read(files, record) for record in chosen]
     rows = {name: counted(run, find, examples) for name, find in methods.items()}
     print(f"{len(examples)} pictures of PH2, at their own size; run of step {run.step}")
     report(run, examples, rows)
     return 0
+
+
+def of_split(split: str, fold: int, records: list[Record]) -> list[Record]:
+    """The pictures that are a split's when this fold is tested."""
+    folds = [f"fold{k}" for k in fold_of_split(split, fold)]
+    return [record for record in records if record.split in folds]
+
+
+def of_part(part: str, records: list[Record]) -> list[Record]:
+    """All pictures; or of each kind every third (held), or the others (tune)."""
+    chosen = []
+    for kind in KINDS:
+        of_kind = sorted(r for r in records if r.fields["label"] == kind)
+        chosen += [
+            record
+            for place, record in enumerate(of_kind)
+            if part == "all" or (part == "held") == (place % 3 == 2)
+        ]
+    return chosen
+
+
+def read(files: Files, record: Record) -> dict:
+    """A picture and its mask, at their own size."""
+    image = decode_picture(files.read(record.image), record.image)
+    named = {"name": record.name, "label": record.fields["label"]}
+    return {"image": image, "semantic": foreground(files, record), **named}
 
 
 def counted(run, find, examples) -> dict[str, np.ndarray]:
@@ -64,13 +102,13 @@ def counted(run, find, examples) -> dict[str, np.ndarray]:
     return {"confusion": np.stack(rows)}
 
 
-def mean_mask(fold: int, where: dict) -> np.ndarray:
+def mean_mask(files: Files, records: list[Record]) -> np.ndarray:
     """Where most training masks are, at the threshold that serves training best.
 
     bool[128,128]
     """
-    train = data.load_split("ph2", "train", size=SIDE, fold=fold, **where)
-    masks = train.arrays["semantic"] == 1
+    fitted = [data.fit_to_size(read(files, record), SIDE) for record in records]
+    masks = np.stack([example["semantic"] for example in fitted]) == 1
     share = masks.mean(0)
 
     def dice(level: float) -> float:

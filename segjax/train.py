@@ -111,17 +111,19 @@ def _load(
     resident = data.fits_devices(pictures, parts.info, loading)
     if not resident:
         progress.say("streamed: the pictures take more than data.memory")
+    load = functools.partial(
+        data.load, info=parts.info, loading=loading, name=config.data.name
+    )
     splits = {}
     for split in data.SPLITS:
         with progress.waiting(f"reading the {split} pictures"):
-            splits[split] = data.load(
-                *(rows[split], parts.info, loading, config.data.name),
-                *(resident, progress.say),
-            )
+            splits[split] = load(rows[split], resident=resident, say=progress.say)
     return splits
 
 
-def _settle(config, parts: run.Parts, splits, pictures: str, workdir: Path):
+def _settle(
+    config, parts: run.Parts, splits, pictures: str, workdir: Path
+) -> run.Parts:
     """The task with what had to be measured; config.json written, or read again."""
     asked, saved = run.options(config.task), run.read_config(workdir)
     if saved is None:

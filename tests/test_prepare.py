@@ -445,6 +445,20 @@ def test_all_problems_are_told_at_once_and_may_be_skipped(folder, tmp_path, caps
     assert len(list(all_rows("ph2", tmp_path / "to"))) == 10
 
 
+def test_two_diagnoses_are_none(folder, tmp_path):
+    """Skipped is left out, as is said: neither of the two is taken for true."""
+    BROKEN_PH2["two diagnoses"][0](folder)
+    assert prepare("ph2", folder, tmp_path / "to", "--skip-broken") == 1
+    left = {example["name"] for _, example in all_rows("ph2", tmp_path / "to")}
+    assert left == {*NAMES} - {"IMD007"}
+
+
+def test_masks_that_are_all_empty_cannot_be_skipped(folder, tmp_path, capsys):
+    BROKEN_PH2["no mask with anything in it"][0](folder)
+    done = prepare("ph2", folder, tmp_path / "to", "--skip-broken")
+    told(done, "Every mask is empty", capsys, tmp_path / "to")
+
+
 def test_a_row_without_picture_is_told_and_lived_with(folder, tmp_path, capsys):
     shutil.rmtree(picture(folder).parent.parent)
     assert prepare("ph2", folder, tmp_path / "to") == 0

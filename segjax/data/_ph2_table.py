@@ -40,7 +40,9 @@ def read_table(data: bytes, file: str) -> tuple[dict[str, str], list[str], set[s
             unknown.add(name)
         elif kinds.setdefault(name, kind) != kind:
             problems.append(f"{where} gives {name} a second, other diagnosis.")
-    return kinds, problems, unknown
+            unknown.add(name)
+    sure = {name: kind for name, kind in kinds.items() if name not in unknown}
+    return sure, problems, unknown
 
 
 def _rows(data: bytes) -> list[list[str]]:

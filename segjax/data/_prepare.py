@@ -8,7 +8,7 @@ from segjax.data._build import build, check_writable
 from segjax.data._cache import data_root
 from segjax.data._intake import open_files, shown
 from segjax.data._prepared import damage, prepared_folder
-from segjax.data._scan import Intake, Tick, check_records, describe
+from segjax.data._scan import Intake, Tick, describe, look_through
 
 _TOLD = 20  # problems that are told one by one
 
@@ -35,9 +35,8 @@ def prepare_data(
     check_writable(root)
     files = open_files(source)
     say(f"files in {shown(files.where)}: {len(files.names)}")
-    found = module.scan(files)
-    checked = check_records(files, found.records, count)
-    problems = [*files.problems, *found.problems, *checked.problems]
+    checked, remarks = look_through(module.scan, files, count)
+    problems = checked.problems
     if problems and not (skip_broken and checked.records):
         raise Mistake(
             f"{_told(problems)}Nothing was written. Mend them, or add --skip-broken to"
@@ -45,7 +44,7 @@ def prepare_data(
         )
     splits = module.assign(checked.records)
     say(f"{len(checked.records)} pictures with their masks")
-    for line in (*found.remarks, *describe(checked), *module.describe_splits(splits)):
+    for line in (*remarks, *describe(checked), *module.describe_splits(splits)):
         say(f"  {line}")
     build(module.BUILDER, Intake(files, splits, count), root)
     size = sum(p.stat().st_size for p in folder.iterdir())

@@ -127,7 +127,7 @@ def damage(folder: Path) -> str:
                 return f"{name} has {path.stat().st_size} bytes of {facts['bytes']}"
             if ".array_record-" not in name and file_facts(path) != facts:
                 return f"{name} is altered"
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return f"{CONTENTS} is missing or torn"
     return ""
 

@@ -68,7 +68,7 @@ def in_threads(work: Callable, items: Iterable) -> Iterator:
         yield from threads.map(work, items)
 
 
-def check_records(files: Files, records: list[Record], tick: Tick = _silent) -> Checked:
+def check_records(files: Files, records: list[Record], tick: Tick) -> Checked:
     """Every picture and mask decoded once."""
     checked = Checked([], [], [], [])
     done = in_threads(lambda record: _look_at(files, record), records)
@@ -81,18 +81,26 @@ def check_records(files: Files, records: list[Record], tick: Tick = _silent) -> 
             checked.shares.append(result[1])
         tick("checking", k, len(records))
     if checked.records and not any(checked.shares):
-        checked.problems.append("Every mask is empty; they are not this data set's.")
+        raise Mistake("Every mask is empty; they are not this data set's.")
     return checked
+
+
+def look_through(
+    scan: Callable[[Files], Found], files: Files, tick: Tick = _silent
+) -> tuple[Checked, list[str]]:
+    """The records that are whole with the problems of all others, and the remarks."""
+    found = scan(files)
+    checked = check_records(files, found.records, tick)
+    problems = [*files.problems, *found.problems, *checked.problems]
+    return checked._replace(problems=problems), found.remarks
 
 
 def take_in(scan: Callable, assign: Callable, folder: str) -> Intake:
     """What lies in a folder, checked, each record in its split; or a Mistake."""
     files = open_files(folder)
-    found = scan(files)
-    checked = check_records(files, found.records)
-    problems = [*files.problems, *found.problems, *checked.problems]
-    if problems:
-        raise Mistake(" ".join(problems[:20]))
+    checked, _ = look_through(scan, files)
+    if checked.problems:
+        raise Mistake(" ".join(checked.problems[:20]))
     return Intake(files, assign(checked.records))
 
 
