@@ -100,7 +100,9 @@ def assert_whole(to):
     assert sizes == [3, 3, 2, 2, 2]
 
 
-def test_ph2_is_read_back_bit_equal(folder, tmp_path, capsys):
+def test_ph2_is_read_back_bit_equal(folder, tmp_path, capsys, monkeypatch):
+    (temporary := tmp_path / "temporary").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
     assert prepare("ph2", folder, tmp_path / "to") == 0
     said = capsys.readouterr().out
     assert "4 typical nevus" in said
@@ -108,6 +110,7 @@ def test_ph2_is_read_back_bit_equal(folder, tmp_path, capsys):
     assert_whole(tmp_path / "to")
     assert prepare("ph2", folder, tmp_path / "to") == 0
     assert "prepared already" in capsys.readouterr().out
+    assert not list(temporary.iterdir())
 
 
 def test_kinds_are_spread_evenly():

@@ -39,6 +39,14 @@ def features(label: tfds.features.FeatureConnector, **more):
     )
 
 
+class LocalInfo(tfds.core.DatasetInfo):
+    """What TFDS tells of a data set that is on this machine alone."""
+
+    def initialize_from_bucket(self) -> None:
+        """Nothing: no bucket knows it, and TFDS, asking, leaves an empty folder in the
+        machine's temporary one each time."""
+
+
 class PictureBuilder(  # type: ignore[call-arg]
     tfds.core.GeneratorBasedBuilder, skip_registration=True
 ):

@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from segjax.base import Info, Mistake, check_choice
-from segjax.data._build import PictureBuilder, features
+from segjax.data._build import LocalInfo, PictureBuilder, features
 from segjax.data._folds import FOLDS, fold_of_split, rows_of
 from segjax.data._intake import Files, listed, shown
 from segjax.data._prepared import Rows, open_builder
@@ -225,7 +225,7 @@ class SegjaxMads(PictureBuilder):
 
     def _info(self):
         text, number = tfds.features.Text(), tfds.features.Scalar(np.int32)
-        return tfds.core.DatasetInfo(
+        return LocalInfo(
             builder=self,
             description=__doc__,
             features=features(text, sequence=text, camera=number, frame=number),

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 import tensorflow_datasets as tfds
 
 from segjax.base import Info, Mistake
-from segjax.data._build import PictureBuilder, features
+from segjax.data._build import LocalInfo, PictureBuilder, features
 from segjax.data._folds import FOLDS, fold_of_split
 from segjax.data._intake import Files, listed, shown
 from segjax.data._ph2_table import KINDS, read_table
@@ -180,7 +180,7 @@ class SegjaxPh2(PictureBuilder):
     assign = staticmethod(assign)
 
     def _info(self):
-        return tfds.core.DatasetInfo(
+        return LocalInfo(
             builder=self,
             description=__doc__,
             features=features(tfds.features.ClassLabel(names=KINDS)),
