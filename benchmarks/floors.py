@@ -1,12 +1,17 @@
 """What knowing nothing scores: the figures that a network must leave behind.
 
     python benchmarks/floors.py --config configs/unet.py
+    python benchmarks/floors.py --run runs/unet
 
-On the test split of the config: every pixel foreground, none, and the mean mask of the
-training pictures at the threshold that serves the training pictures best.
+On the test split of the config, or of the run's: each class called for every pixel, and
+the mean mask of the training pictures (of two classes, at the threshold that serves the
+training pictures best; of more, each pixel's most frequent class). With --run, the run
+beside them, picture by picture: the mean difference of the deciding score, its 95 %
+bootstrap interval over pictures, and how many pictures the run does better on.
 """
 
 import argparse
+import csv
 import sys
 from pathlib import Path
 
@@ -15,48 +20,105 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from segjax import data, run, tasks
 from segjax.base import Mistake
-from segjax.ops.bootstrap import summarise
+from segjax.ops.bootstrap import DRAWS, score_each, summarise
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--config", required=True, metavar="FILE[:PRESET]")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--config", metavar="FILE[:PRESET]")
+    what.add_argument("--run", type=Path, metavar="DIR")
+    flags = parser.parse_args()
     try:
-        config = run.load_config(parser.parse_args().config)
-        info = data.make_info(**run.options(config.data))
-        task = tasks.make_task(info=info, **run.options(config.task))
-        train, test = (
-            data.load_split(split=split, **run.options(config.data)).arrays["semantic"]
+        config, task, info, scored = _asked(flags)
+        splits = {
+            split: data.load_split(split=split, **run.options(config.data))
             for split in ("train", "test")
-        )
+        }
     except Mistake as mistake:
         print(f"floors: {mistake}", file=sys.stderr)
         return 2
-    mean = (train == 1).mean(0)
-    levels = np.linspace(0.05, 0.95, 19)
-    best = max(levels, key=lambda t: score(task, train, mean > t)["dice"]["mean"])
+    train, test = (splits[split].arrays["semantic"] for split in splits)
     print(f"{len(test)} test pictures, {test.shape[1]}x{test.shape[2]}")
-    for name, mask in (
-        ("all foreground", np.ones_like(mean)),
-        ("all background", np.zeros_like(mean)),
-        (f"mean mask > {best:.2f}", mean > best),
-    ):
-        scores = score(task, test, mask)
+    for name, mask in floors(task, info, train).items():
+        rows = rows_of(task, test, mask)
+        scores = summarise(task.score, rows)
+        deciding = next(iter(scores))
         told = "  ".join(
             f"{s} {scores[s]['mean']:.4f} ({scores[s]['pooled']:.4f} pooled)"
-            for s in ("dice", "iou", "accuracy")
+            for s in dict.fromkeys((deciding, "iou", "accuracy"))
+            if s in scores
         )
-        print(f"{name:<18}{told}")
+        print(f"{name:<24}{told}")
+        if scored is not None:
+            alone = score_each(task.score, rows)[deciding]
+            ours = np.array([scored[n][deciding] for n in splits["test"].names])
+            print(f"{'':<24}{compare(ours, alone)}")
     return 0
 
 
-def score(task, truth: np.ndarray, mask: np.ndarray) -> dict:
-    """The scores of one mask given for every picture. u8[n,h,w], bool[h,w]"""
-    prediction = {"semantic": mask.astype(np.uint8)}
-    rows = [
+def _asked(flags):
+    """Config, task and info; and, of a run, each test picture's scores by name."""
+    if flags.config:
+        config, scored = run.load_config(flags.config), None
+        found, _ = data.settle(**run.options(config.data))
+        config = run.with_found(config, found)
+        info = data.make_info(**run.options(config.data))
+        task = tasks.make_task(info=info, **run.options(config.task))
+    else:
+        loaded = run.load_run(flags.run)
+        config, task, info = loaded.config, loaded.task, loaded.info
+        with (flags.run / "rows.csv").open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        scored = {
+            row.pop("name"): {k: float(v) for k, v in row.items() if k in _SCORES}
+            for row in rows
+        }
+    return config, task, info, scored
+
+
+_SCORES = ("dice", "miou")  # those that decide
+
+
+def floors(task, info, train: np.ndarray) -> dict[str, np.ndarray]:
+    """The masks that know nothing, by name. u8[n,h,w] -> u8[h,w] each"""
+    classes = len(info.classes)
+    masks = {
+        f"all {name}": np.full(train.shape[1:], k, np.uint8)
+        for k, name in enumerate(info.classes)
+    }
+    shares = np.stack([(train == k).mean(0) for k in range(classes)])
+    if classes > 2:
+        return masks | {"mean mask": shares.argmax(0).astype(np.uint8)}
+    levels = np.linspace(0.05, 0.95, 19)
+
+    def serves(level: float) -> float:
+        mask = (shares[1] > level).astype(np.uint8)
+        return summarise(task.score, rows_of(task, train, mask))["dice"]["mean"]
+
+    best = max(levels, key=serves)
+    mask = (shares[1] > best).astype(np.uint8)
+    return masks | {f"mean mask > {best:.2f}": mask}
+
+
+def rows_of(task, truth: np.ndarray, mask: np.ndarray) -> dict[str, np.ndarray]:
+    """The rows of one mask given for every picture. u8[n,h,w], u8[h,w]"""
+    prediction = {"semantic": mask}
+    counts = [
         np.asarray(task.count(prediction, {"semantic": t})["confusion"]) for t in truth
     ]
-    return summarise(task.score, {"confusion": np.stack(rows)})
+    return {"confusion": np.stack(counts)}
+
+
+def compare(ours: np.ndarray, theirs: np.ndarray) -> str:
+    """The paired difference, in words. f64[n] x2"""
+    gain = (ours - theirs)[np.isfinite(ours) & np.isfinite(theirs)]
+    draws = np.random.default_rng(0).integers(0, len(gain), (DRAWS, len(gain)))
+    low, high = np.percentile(gain[draws].mean(1), [2.5, 97.5])
+    return (
+        f"the run is better by {gain.mean():+.4f} ({low:+.4f} to {high:+.4f}), on"
+        f" {(gain > 0).sum()} of {len(gain)} pictures"
+    )
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ python -m segjax prepare ph2 --from PH2Dataset
 
 from ml_collections import ConfigDict, config_dict
 
-PRESETS = ("auto", "small", "paper", "basic", "lesson", "ph2", "mads")
+PRESETS = ("auto", "small", "paper", "basic", "lesson", "ph2", "mads", "folder")
 
 
 def get_config(preset: str = "auto", accelerator: bool = False) -> ConfigDict:
@@ -22,7 +22,7 @@ def get_config(preset: str = "auto", accelerator: bool = False) -> ConfigDict:
         raise ValueError(f"There is no preset {preset!r}; there are: {PRESETS}.")
     if preset == "auto":
         preset = "paper" if accelerator else "small"
-    real = preset in ("ph2", "mads")
+    real = preset in ("ph2", "mads", "folder")
     small = preset in ("small", "lesson") or (real and not accelerator)
 
     c = ConfigDict()
@@ -59,7 +59,7 @@ def get_config(preset: str = "auto", accelerator: bool = False) -> ConfigDict:
 
     c.augment = ConfigDict()
     c.augment.flip = True
-    c.augment.quarter = preset != "mads"  # people stand upright
+    c.augment.quarter = preset not in ("mads", "folder")  # what stands upright
     c.augment.rotate = {"ph2": 20.0, "mads": 10.0}.get(preset, 0.0)
     c.augment.zoom = 0.2 if real else 0.0
     c.augment.shift = 0.05 if real else 0.0

@@ -1,8 +1,9 @@
-"""python -m segjax COMMAND: train, plan, prepare. `train` is what launch.py runs."""
+"""python -m segjax COMMAND: train, plan, prepare, doctor or list; launch.py trains."""
 
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from segjax.base import GoneWrong, Mistake, Stopped, did_you_mean
 
@@ -28,7 +29,13 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _dispatch(arguments: list[str]) -> int:
-    commands = {"train": _train, "plan": _plan, "prepare": _prepare}
+    commands = {
+        "train": _train,
+        "plan": _plan,
+        "prepare": _prepare,
+        "doctor": _doctor,
+        "list": _list,
+    }
     if not arguments or arguments[0] in ("-h", "--help"):
         print(__doc__)
         print("Each takes --help.")
@@ -139,6 +146,42 @@ def _prepare(arguments: list[str]) -> int:
     progress = Progress(1)
     left_out = data.prepare(**vars(flags), say=progress.say, count=progress.count)
     return FINDINGS if left_out else DONE
+
+
+def _doctor(arguments: list[str]) -> int:
+    parser = _Parser(
+        prog="python -m segjax doctor",
+        description="Read a data set whole, change nothing, and say what is wrong.",
+        epilog="Options of the data can be set as in training, for example"
+        " --config.data.void=11 or --config.data.fold=1.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("data", metavar="DATA", help="your folder, or ph2, mads, nevi")
+    parser.add_argument(
+        "--sheet", metavar="FILE.png", help="where overlays go (default: doctor-*.png)"
+    )
+    flags, overrides = _parse(parser, arguments)
+    from segjax import doctor, run
+    from segjax.log import Progress
+
+    options = run.data_options(flags.data, overrides)
+    sheet = flags.sheet or f"doctor-{Path(flags.data).resolve().name}.png"
+    progress = Progress(1)
+    found = doctor.diagnose(options, Path(sheet), progress.say, progress.count)
+    return FINDINGS if found else DONE
+
+
+def _list(arguments: list[str]) -> int:
+    parser = _Parser(
+        prog="python -m segjax list",
+        description="The models, tasks, data sets, configs and their presets.",
+    )
+    parser.parse_args(arguments)
+    from segjax import run
+
+    for line in run.contents():
+        print(line)
+    return DONE
 
 
 def _load(flags, overrides) -> tuple:

@@ -55,6 +55,8 @@ class Task(NamedTuple):
     score: Callable  # rows -> {name: float}, the deciding score first, larger
     #                  is better; the same formula for one row or all    float64
     draw: Callable  # image, prediction, truth=None -> u8[h,w',3]          numpy
+    remark: Callable = lambda rows: ""  # rows -> what looks wrong of the
+    #                  predictions, and why it may be; '' for nothing      float64
 
 
 class Rows(Protocol):

@@ -28,6 +28,8 @@ from segjax.step import (
     saved_parts,
 )
 
+_SHOWN = 4  # examples in the picture drawn before the first step
+
 
 def train_and_evaluate(config: ConfigDict, workdir: str | Path) -> dict[str, Any]:
     """Train by the config and score on the test split: the content of scores.json.
@@ -35,10 +37,13 @@ def train_and_evaluate(config: ConfigDict, workdir: str | Path) -> dict[str, Any
     The same call on the same folder goes on where a stopped run stands. A Mistake is
     raised before anything is compiled or written; Stopped on a signal, all saved.
     """
-    started, workdir = time.monotonic(), Path(workdir)
+    started, workdir, asked = time.monotonic(), Path(workdir), config
+    found, told = run.find_in_data(asked, workdir)
+    config = run.with_found(asked, found)
     parts = run.build_parts(config)
     rows = _open(config)
-    check = functools.partial(run.check_workdir, workdir, config, _fingerprint(rows))
+    pictures = _fingerprint(rows)
+    check = functools.partial(run.check_workdir, workdir, asked, pictures)
     check()
     if config.get("init") and run.read_config(workdir) is None:
         run.start_from(config.init, models.variable_shapes(parts.model))
@@ -52,13 +57,14 @@ def train_and_evaluate(config: ConfigDict, workdir: str | Path) -> dict[str, Any
         ):
             _check_steps(manager.latest_step(), config.steps)
             progress = Progress(config.steps)
-            run.announce(progress.say, config, parts, rows, workdir)
+            run.announce(progress.say, config, parts, rows, workdir, told)
+            keep = functools.partial(run.write_config, workdir, asked, pictures, found)
             scores = run.read_scores(workdir)
             if scores is not None and manager.latest_step() == config.steps:
                 progress.say("This run is finished. Its scores:")
             else:
                 scores = _train_and_test(
-                    config, parts, rows, workdir, manager, progress, stop
+                    config, parts, rows, workdir, keep, manager, progress, stop
                 )
             took = duration(time.monotonic() - started)
             run.conclude(progress.say, scores, workdir, took)
@@ -74,17 +80,23 @@ def _check_steps(trained: int | None, steps: int) -> None:
 
 
 def _train_and_test(
-    config, parts, rows, workdir, manager, progress, stop
+    config, parts, rows, workdir, keep, manager, progress, stop
 ) -> dict[str, Any]:
     splits = _load(config, parts, rows, progress)
+    for line in data.quick_check(splits, parts.info):
+        progress.say(f"caution: {line}")
     if stop.made:
         raise Stopped("Stopped before the first step. The same command starts again.")
     run.forget_scores(workdir)
-    parts = _settle(config, parts, splits, _fingerprint(rows), workdir)
+    parts = _settle(config, parts, splits, keep, workdir)
+    if manager.latest_step() is None:
+        _show(parts, splits["train"], workdir)
     with progress.waiting("preparing the model"):
         state = _start(config, parts, manager, progress.say)
     eval_step = parallel.evaluate_on_devices(make_eval_step(parts.model, parts.task))
-    validate = _make_validation(config, parts, eval_step, splits["val"], workdir)
+    validate = _make_validation(
+        config, parts, eval_step, splits["val"], workdir, progress.say
+    )
     train = splits["train"]
     _train(config, parts, train, state, validate, manager, workdir, progress, stop)
     return _test(config, parts, eval_step, splits["test"], workdir)
@@ -122,9 +134,9 @@ def _load(
 
 
 def _settle(
-    config, parts: run.Parts, splits, pictures: str, workdir: Path
+    config, parts: run.Parts, splits, keep: Callable, workdir: Path
 ) -> run.Parts:
-    """The task with what had to be measured; config.json written, or read again."""
+    """The task with what had to be measured; config.json kept, with that in it."""
     asked, saved = run.options(config.task), run.read_config(workdir)
     if saved is None:
         train = splits["train"]
@@ -132,10 +144,18 @@ def _settle(
         found = tasks.settle(info=parts.info, examples=examples, **asked)
         settled = {k: v for k, v in found.items() if asked.get(k) != v}
     else:
-        settled = saved.settled
-    run.write_config(workdir, config, settled, pictures)
+        settled = saved.settled.get("task", {})
+    keep(settled)
     task = tasks.make_task(info=parts.info, **asked | settled)
     return parts._replace(task=task)
+
+
+def _show(parts: run.Parts, split, workdir: Path) -> None:
+    """pictures/000000-train.png: some examples as the task understands them, to be
+    looked at before anything is learnt from them."""
+    examples = [split.example(i) for i in range(min(_SHOWN, len(split)))]
+    strips = [parts.task.draw(e["image"], e) for e in examples]
+    write_picture(workdir / "pictures", 0, "train", np.concatenate(strips))
 
 
 def _start(config, parts: run.Parts, manager, say: Callable) -> State:
@@ -242,8 +262,9 @@ def _mean_metrics(done: int, recent: list, parts: run.Parts, say: Callable):
     return means | {"learning_rate": rate, "skipped": len(steps) - len(good)}
 
 
-def _make_validation(config, parts: run.Parts, eval_step, split, workdir):
-    """validate(state, step) -> {score: mean over pictures, loss}; writes overlays."""
+def _make_validation(config, parts: run.Parts, eval_step, split, workdir, say):
+    """validate(state, step) -> {score: mean over pictures, loss}; writes overlays, and
+    says what looks wrong."""
     source = parallel.replicate(split.source)
     shown = range(min(config.log.get("pictures") or 0, len(split)))
 
@@ -258,6 +279,8 @@ def _make_validation(config, parts: run.Parts, eval_step, split, workdir):
         )
         scores = score_each(parts.task.score, rows)
         draw(state, step)
+        if remark := parts.task.remark(rows):
+            say(f"step {step}: {remark}")
         means = {name: _nanmean(values) for name, values in scores.items()}
         return means | {"loss": mean_loss(rows)}
 
@@ -276,5 +299,5 @@ def _test(config, parts: run.Parts, eval_step, split, workdir) -> dict[str, Any]
     scores = summarise(parts.task.score, rows)
     each = score_each(parts.task.score, rows)
     run.write_rows(workdir, split.names, split.labels, each, rows)
-    caution = parts.info.caution
-    return run.write_scores(workdir, step, "test", "training", scores, caution)
+    beside = {"caution": parts.info.caution, "remark": parts.task.remark(rows)}
+    return run.write_scores(workdir, step, "test", "training", scores, **beside)

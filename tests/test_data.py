@@ -4,19 +4,37 @@ import itertools
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from segjax import data
 from segjax.base import VOID, Mistake, find, names
 from segjax.data import nevi
 from segjax.data._folds import fold_of_split, rows_of
 
-DRAWN = {"nevi": {"size": 48, "pictures": 25}}
+DRAWN = {"nevi": {"size": 48, "pictures": 25}, "folder": {}}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Drawn nevi as files, as a user would have them."""
+    root = tmp_path_factory.mktemp("folder")
+    for k in range(10):
+        example = nevi.draw(seed=1, index=k, size=48)
+        for word, array in (("image", example["image"]), ("mask", example["semantic"])):
+            path = root / f"{word}s" / f"{k}.png"
+            path.parent.mkdir(exist_ok=True)
+            Image.fromarray(array).save(path)
+    return root
 
 
 @pytest.fixture(params=DRAWN)
-def drawn(request):
+def drawn(request, folder):
     name = request.param
-    return name, DRAWN[name]
+    return name, DRAWN[name] | ({"dir": str(folder)} if name == "folder" else {})
+
+
+def pictures_in(config):
+    return config.get("pictures", 10)
 
 
 def test_every_drawn_data_set_is_tested_here():
@@ -51,7 +69,7 @@ def test_a_picture_is_the_same_every_time_and_splits_share_none(drawn):
             example = rows[i]
             np.testing.assert_array_equal(example["image"], again[i]["image"])
             seen.setdefault(example["image"].tobytes(), []).append((split, i))
-    assert len(seen) == config["pictures"]
+    assert len(seen) == pictures_in(config)
 
 
 def test_folds_test_every_picture_once(drawn):
@@ -59,9 +77,9 @@ def test_folds_test_every_picture_once(drawn):
     tested = [
         data.open_split(name, "test", fold=fold, **config)[i]["name"]
         for fold in range(5)
-        for i in range(config["pictures"] // 5)
+        for i in range(pictures_in(config) // 5)
     ]
-    assert len(set(tested)) == config["pictures"]
+    assert len(set(tested)) == pictures_in(config)
 
 
 def test_folds_follow_the_rule():

@@ -17,7 +17,7 @@ TWO = Info(("no", "yes"), provides=("image", "semantic"))
 class Rows:
     """Eleven pictures of several sizes, each of its own grey."""
 
-    fingerprint = "0123456789abcdef"
+    cache_key = "0123456789abcdef"
 
     def __init__(self, root=None):
         self.root, self.read = root, 0

@@ -604,9 +604,9 @@ def test_a_run_knows_its_pictures_again(folder, tmp_path):
         found.append(train._fingerprint(train._open(config)))
     assert found[0] == found[1] != found[2]
     work.mkdir()
-    write_config(work, config, {}, found[0])
+    write_config(work, config, found[0], {}, {})
     check_workdir(work, config, found[1])
-    with pytest.raises(Mistake, match="learnt from other pictures: ph2 has been"):
+    with pytest.raises(Mistake, match="learnt from other pictures: data 'ph2' has"):
         check_workdir(work, config, found[2])
 
 
@@ -816,11 +816,11 @@ def test_a_random_split_is_called_leaky_wherever_it_is_printed(
     words = [("data.by", "random"), ("data.dir", str(tmp_path / "to"))]
     config = load_config("unet:mads", words)
     parts, said = build_parts(config), []
-    announce(said.append, config, parts, train._open(config), tmp_path)
+    announce(said.append, config, parts, train._open(config), tmp_path, [])
     assert "caution: leaky: random split" in "\n".join(said)
     score = {"mean": 0.9, "low": 0.8, "high": 1.0, "pooled": 0.9, "n": 12}
-    caution = parts.info.caution
-    write_scores(tmp_path, 1, "test", "training", {"dice": score}, caution)
+    beside = {"caution": parts.info.caution}
+    write_scores(tmp_path, 1, "test", "training", {"dice": score}, **beside)
     conclude(said.append, read_scores(tmp_path), tmp_path, "0:01")
     assert "Caution, leaky: random split" in "\n".join(said)
     assert not data.make_info("mads").caution

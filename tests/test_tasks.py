@@ -1,6 +1,7 @@
 """What every task promises, and scores worked out by hand."""
 
 import functools
+import inspect
 
 import jax
 import jax.numpy as jnp
@@ -161,7 +162,8 @@ def test_draw_gives_a_picture(case):
 
 def data_for(task):
     """The first data set that provides what the task needs, four pictures of it."""
-    drawn = [n for n in names("data") if not hasattr(find("data", n), "BUILDER")]
+    takes = {n: inspect.signature(find("data", n).open_split) for n in names("data")}
+    drawn = [name for name in takes if "dir" not in takes[name].parameters]
     for name in drawn:
         if set(task.needs) <= set(data.make_info(name).provides):
             split = data.load_split(name, "train", size=32, pictures=10)
@@ -298,3 +300,23 @@ def test_psnr_by_hand():
 def test_mistakes_name_the_culprit(name, info, config, words):
     with pytest.raises(Mistake, match=words.replace("(", r"\(")):
         tasks.make_task(name, info, **config)
+
+
+@pytest.mark.parametrize(
+    ("confusion", "words"),
+    [
+        ([[90, 0], [10, 0]], "every pixel is called 'no', which 90.0% of them are"),
+        ([[0, 90], [0, 10]], "every pixel is called 'yes', which 10.0% of them are"),
+        ([[90, 0], [9, 1]], ""),
+        ([[100, 0], [0, 0]], ""),  # and rightly so
+        ([[0, 0], [0, 0]], ""),
+    ],
+)
+def test_a_constant_prediction_cannot_pass_unseen(confusion, words):
+    task = tasks.make_task("semantic", TWO_CLASSES)
+    half = np.array(confusion) / 2
+    said = task.remark({"confusion": np.stack([half, half])})
+    assert words in said
+    assert bool(said) == bool(words)
+    if words:
+        assert "the rarest class has 10.0% of the pixels" in said

@@ -82,8 +82,10 @@ def test_a_run_leaves_what_it_promises(finished):
     assert [line["step"] for line in lines if "loss" in line] == [2, 4, 6]
     assert [line["step"] for line in lines if "val/dice" in line] == [2, 4, 6]
     pictures = sorted((folder / "pictures").iterdir())
-    assert len(pictures) == 3 * 4
-    with Image.open(pictures[0]) as picture:
+    assert len(pictures) == 1 + 3 * 4
+    with Image.open(pictures[0]) as picture:  # four examples, before the first step
+        assert picture.size == (2 * 16, 4 * 16)
+    with Image.open(pictures[1]) as picture:
         assert picture.size == (4 * 16, 16)
     assert any((folder / "tensorboard").iterdir())
 
@@ -216,7 +218,7 @@ def test_measured_options_are_stored_and_used_again(tmp_path):
     segjax.train_and_evaluate(shrunk(**changes), tmp_path)
     saved = json.loads((tmp_path / "config.json").read_text())
     assert saved["task"]["class_weights"] == "median_frequency"
-    assert len(saved["settled"]["class_weights"]) == 2
+    assert len(saved["settled"]["task"]["class_weights"]) == 2
     segjax.load_run(tmp_path)
     segjax.train_and_evaluate(shrunk(**changes | {"steps": "4"}), tmp_path)
     assert (
@@ -298,3 +300,14 @@ def test_a_prediction_lies_where_the_picture_does(fit):
         truth[: shape[0] // 2] = 1
         assert found["semantic"].shape == shape
         assert (found["semantic"] != truth).mean() < 0.05
+
+
+def test_training_says_when_the_prediction_is_constant(tmp_path, capsys):
+    """A class that weighs nothing is never called."""
+    black = {"task.class_weights": "(1, 0)", "task.dice": "0", "steps": "12"}
+    config = shrunk(**black, **{"optim.learning_rate": "0.1", "log.evaluate": "12"})
+    scores = segjax.train_and_evaluate(config, tmp_path)
+    said = capsys.readouterr().out
+    assert "step 12: every pixel is called 'skin'" in said
+    assert "Something is wrong: every pixel is called 'skin'" in said
+    assert "every pixel is called 'skin'" in scores["remark"]

@@ -3,9 +3,11 @@
 import inspect
 import os
 from collections.abc import Callable
+from typing import Any
 
 from segjax.base import Info, Mistake, Rows, find
 from segjax.data._cache import data_root
+from segjax.data._examine import Report, examine, quick_check
 from segjax.data._fit import Loading, covered, fit_to_size
 from segjax.data._folds import SPLITS
 from segjax.data._load import fits_devices, load
@@ -15,10 +17,12 @@ from segjax.data._split import Split, Stream
 __all__ = [
     "SPLITS",
     "Loading",
+    "Report",
     "Split",
     "Stream",
     "covered",
     "data_root",
+    "examine",
     "fit_to_size",
     "fits_devices",
     "indices",
@@ -28,6 +32,8 @@ __all__ = [
     "make_info",
     "open_split",
     "prepare",
+    "quick_check",
+    "settle",
 ]
 
 
@@ -56,6 +62,15 @@ def make_info(name: str, **config) -> Info:
     return find("data", name).make_info(**config)
 
 
+def settle(name: str, **config) -> tuple[dict[str, Any], list[str]]:
+    """The options that had to be found in the data (stored, so that a resumed run
+    agrees, and a finished one needs the data no more), and what is to be said of it."""
+    module = find("data", name)
+    if not hasattr(module, "settle"):
+        return {}, []
+    return module.settle(**_with_folder(name, config))
+
+
 def open_split(name: str, split: str, *, dir: str | None = None, **config) -> Rows:
     """A split's examples by index, at their own size; none is read yet.
 
@@ -64,21 +79,31 @@ def open_split(name: str, split: str, *, dir: str | None = None, **config) -> Ro
     """
     module = find("data", name)
     takes = inspect.signature(module.open_split).parameters
-    if "dir" not in takes and dir is not None:
-        raise Mistake(f"Data {name!r} is drawn, not read; leave data.dir unset.")
-    dir = dir and os.path.expanduser(dir)
-    if dir is not None and not os.path.isdir(dir):
-        raise Mistake(f"data.dir is {dir!r}, which is not a folder.")
-    if dir is None and "dir" in takes and takes["dir"].default is inspect._empty:
-        raise Mistake(f"Data {name!r} is read from a folder; set data.dir.")
+    config = _with_folder(name, config | {"dir": dir})
     what = {k: v for k, v in config.items() if k not in Loading._fields}
-    what |= {"dir": dir} if dir is not None else {}
     side = Loading.of(config).side
     what |= {"size": side} if "size" in takes and side else {}
     rows = module.open_split(split, **what)
     if len(rows) == 0:
         raise Mistake(f"The {split} split of data {name!r} holds no picture.")
     return rows
+
+
+def _with_folder(name: str, config: dict[str, Any]) -> dict[str, Any]:
+    """The options, with dir as a folder that is there; or a Mistake."""
+    takes = inspect.signature(find("data", name).open_split).parameters
+    dir = config.get("dir")
+    if "dir" not in takes and dir is not None:
+        raise Mistake(f"Data {name!r} is drawn, not read; leave data.dir unset.")
+    dir = dir and os.path.expanduser(dir)
+    if dir is not None and not os.path.isdir(dir):
+        raise Mistake(f"data.dir is {dir!r}, which is not a folder.")
+    if dir is None and "dir" in takes and takes["dir"].default is inspect._empty:
+        raise Mistake(
+            f"Data {name!r} is read from a folder: --config.data.dir=FOLDER says which."
+        )
+    rest = {k: v for k, v in config.items() if k != "dir"}
+    return rest | ({} if dir is None else {"dir": dir})
 
 
 def load_split(name: str, split: str, **config) -> Split:

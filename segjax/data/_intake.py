@@ -35,8 +35,8 @@ class Files:
             size = self._size(name)
             if size > MOST_BYTES:
                 raise Mistake(
-                    f"{shown(name)} is {size / 2**20:,.0f} MB; no picture of this data"
-                    " set is nearly as large."
+                    f"{shown(name)} is {size / 2**20:,.0f} MB; no picture is nearly"
+                    " as large."
                 )
             return self._read(name)
         except OSError as error:
@@ -107,7 +107,7 @@ def listed(names: list[str], most: int = 5) -> str:
 
 def decode_picture(data: bytes, name: str) -> np.ndarray:
     """A picture's pixels. u8[h,w,3]"""
-    image = _decode(data, name)
+    image = decode(data, name)
     if image.mode not in _EIGHT_BITS:
         raise Mistake(
             f"{shown(name)} is a picture of kind {image.mode!r}, not of 8 bits a"
@@ -119,7 +119,7 @@ def decode_picture(data: bytes, name: str) -> np.ndarray:
 def decode_mask(data: bytes, name: str) -> np.ndarray:
     """A mask's brightness: the brightest of its colour channels, or its transparency if
     that is where it lies. u8[h,w]"""
-    image = _decode(data, name)
+    image = decode(data, name)
     if image.mode not in _EIGHT_BITS:  # 16 bits, floats: their share of the brightest
         values = np.nan_to_num(np.asarray(image, np.float64))
         return (255 * values / max(values.max(), 1e-9)).clip(0, 255).astype(np.uint8)
@@ -136,14 +136,22 @@ def encode_png(array: np.ndarray) -> bytes:
     return file.getvalue()
 
 
-def _decode(data: bytes, name: str) -> Image.Image:
+def decode(
+    data: bytes,
+    name: str,
+    formats: tuple[str, ...] = _FORMATS,
+    whole: bool = True,
+) -> Image.Image:
+    """A picture file, decoded (whole), or its header read; or a Mistake that says what
+    is wrong with it."""
     if not data:
         raise Mistake(f"{shown(name)} is empty (0 bytes); get it anew.")
     try:
-        image = Image.open(io.BytesIO(data), formats=_FORMATS)
+        image = Image.open(io.BytesIO(data), formats=formats)
         if image.width * image.height > MOST_PIXELS:
             raise Image.DecompressionBombError
-        image.load()
+        if whole:
+            image.load()
     except Image.UnidentifiedImageError:
         raise Mistake(
             f"{shown(name)} is not a picture: it begins with {data[:12]!r}."

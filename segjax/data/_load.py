@@ -38,9 +38,9 @@ def load(
     def decode(allocate: Allocate) -> Split:
         return _decode(fetch, len(rows), name, allocate)
 
-    found, fingerprint = None, getattr(rows, "fingerprint", None)
-    if fingerprint and loading.cache > 0:
-        key = f"{name}-{fingerprint[:16]}-{loading.fit}-{loading.side}"
+    found, content = None, getattr(rows, "cache_key", None)
+    if content and loading.cache > 0:
+        key = f"{name}-{content[:16]}-{loading.fit}-{loading.side}"
         size, limit = _bytes(len(rows), loading.side, info), int(loading.cache * 1e9)
         found, why = cached(decode, rows.root, key, size, limit)  # type: ignore[attr-defined]
         if found is None:

@@ -34,6 +34,7 @@ class Rows:
         # of what was written, not of the files: a build repeated gives other bytes
         pictures = json.loads(contents)["pictures"], splits, self._picked.tolist()
         self.fingerprint = hashlib.sha256(repr(pictures).encode()).hexdigest()
+        self.cache_key = self.fingerprint
 
     def _open_every_file(self, builder, splits: list[str]) -> None:
         """Files are opened at their first record; another build that takes their place

@@ -14,7 +14,14 @@ from segjax import data as data_room
 from segjax import models, tasks
 from segjax.base import Info, Mistake, Task
 from segjax.run._announce import announce, conclude
-from segjax.run._config import config_folder, load_config, options, override
+from segjax.run._config import (
+    config_folder,
+    data_options,
+    load_config,
+    options,
+    override,
+)
+from segjax.run._contents import contents
 from segjax.run._folder import (
     check_workdir,
     default_workdir,
@@ -22,6 +29,7 @@ from segjax.run._folder import (
     read_config,
     write_config,
 )
+from segjax.run._found import find_in_data, with_found
 from segjax.run._init import load_variables, start_from
 from segjax.run._parts import Parts, build_parts
 from segjax.run._results import forget_scores, read_scores, write_rows, write_scores
@@ -35,7 +43,10 @@ __all__ = [
     "check_workdir",
     "conclude",
     "config_folder",
+    "contents",
+    "data_options",
     "default_workdir",
+    "find_in_data",
     "forget_scores",
     "load_config",
     "load_run",
@@ -47,6 +58,7 @@ __all__ = [
     "read_scores",
     "start_from",
     "stop_requests",
+    "with_found",
     "write_config",
     "write_rows",
     "write_scores",
@@ -110,9 +122,10 @@ def load_run(folder: str | Path, *, step: int | None = None) -> Run:
     saved = read_config(folder)
     if saved is None:
         raise Mistake(f"{folder} is not a run: it holds no config.json.")
-    config = ConfigDict(saved.config).lock()
+    config = with_found(ConfigDict(saved.config).lock(), saved.settled.get("data", {}))
     info = data_room.make_info(**options(config.data))
-    task = tasks.make_task(info=info, **options(config.task) | saved.settled)
+    asked = options(config.task) | saved.settled.get("task", {})
+    task = tasks.make_task(info=info, **asked)
     model = models.build(heads=task.heads, **options(config.model))
     step, variables = load_variables(folder, step)
     return Run(config, info, task, model, variables, step)

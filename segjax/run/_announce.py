@@ -13,9 +13,17 @@ from segjax.run._parts import Parts
 
 
 def announce(
-    say: Callable, config: ConfigDict, parts: Parts, rows: dict[str, Rows], workdir
+    say: Callable,
+    config: ConfigDict,
+    parts: Parts,
+    rows: dict[str, Rows],
+    workdir: Path,
+    found: list[str],
 ) -> None:
-    """What is about to be trained, on what, by what, and where it will lie."""
+    """What is about to be trained, on what, by what, and where it will lie.
+
+    found: what was found in the data.
+    """
     split_sizes = ", ".join(f"{len(rows[split])} {split}" for split in rows)
     how = data.Loading.of(options(config.data))
     size = f"{how.size}x{how.size}"
@@ -36,6 +44,8 @@ def announce(
     for name, text in lines.items():
         if text:
             say(f"{name + ':':<9}{text}")
+        for line in found if name == "data" else ():
+            say(f"{'':<9}{line}")
 
 
 def conclude(say: Callable, scores: dict[str, Any], workdir: Path, took: str):
@@ -52,5 +62,7 @@ def conclude(say: Callable, scores: dict[str, Any], workdir: Path, took: str):
     )
     if scores.get("caution"):
         say(f"Caution, {scores['caution']}.")
+    if scores.get("remark"):
+        say(f"Something is wrong: {scores['remark']}")
     say(f"Overlays: {workdir}/pictures  Scores: {workdir}/scores.json, rows.csv")
     say(f"Use it: segjax.load_run({str(workdir)!r}).predict(images)")

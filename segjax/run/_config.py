@@ -18,7 +18,7 @@ from ml_collections import ConfigDict
 
 import segjax
 from segjax import data
-from segjax.base import Mistake, did_you_mean, find
+from segjax.base import Mistake, did_you_mean, find, names
 from segjax.ops.augment import augment
 from segjax.optim import make_optimizer
 
@@ -44,7 +44,7 @@ def load_config(
     what preset "auto" decides by.
     """
     path, preset = _split_source(source)
-    get_config = _load_file(path).get_config
+    get_config = load_file(path).get_config
     wanted = {"preset": preset, "accelerator": accelerator}
     taken = inspect.signature(get_config).parameters
     if preset != "auto" and "preset" not in taken:
@@ -73,6 +73,22 @@ def override(config: ConfigDict, overrides: Iterable[tuple[str, str]]) -> Config
         with node.unlocked(), node.ignore_type():
             node[option] = _parse(key, text, known[option])
     return config
+
+
+def data_options(source: str, overrides: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """The data options of a folder, or of a data set by name, with those set behind."""
+    is_name = source in names("data") and source != "folder"
+    if not is_name and not Path(source).expanduser().is_dir():
+        known = [n for n in names("data") if n != "folder"]
+        raise Mistake(
+            f"{source} is neither a folder nor a data set.{did_you_mean(source, known)}"
+            f" Data sets are: {', '.join(known)}."
+        )
+    for key, _ in overrides:
+        if not key.startswith("data."):
+            raise Mistake(f"{key} is no option of data; only config.data.* count here.")
+    data = {"name": source} if is_name else {"name": "folder", "dir": source}
+    return options(override(ConfigDict({"data": data}), overrides).data)
 
 
 def check_options(config: ConfigDict) -> None:
@@ -154,7 +170,8 @@ def _split_source(source: str) -> tuple[Path, str]:
     )
 
 
-def _load_file(path: Path):
+def load_file(path: Path):
+    """A config file as a module, or a Mistake."""
     if path.suffix != ".py":
         raise Mistake(f"{path} is not a config: a config is a Python file, *.py.")
     spec = importlib.util.spec_from_file_location(f"config_{path.stem}", path)

@@ -52,17 +52,17 @@ def check_workdir(workdir: Path, config: ConfigDict, pictures: str = "") -> None
                 " or a new folder."
             )
         return
-    if saved.pictures != pictures:
-        raise Mistake(
-            f"The run in {workdir} learnt from other pictures: {config.data.name} has"
-            " been prepared anew since. Give --workdir another folder."
-        )
     differ = _differences(saved.config, plain(config))
     if differ:
         raise Mistake(
             f"{workdir} holds a run of another config: {'; '.join(differ[:5])}"
             f"{' and more' if len(differ) > 5 else ''}. Give --workdir another folder,"
             " or go on with the config it was started with."
+        )
+    if saved.pictures != pictures:
+        raise Mistake(
+            f"The run in {workdir} learnt from other pictures: data"
+            f" {config.data.name!r} has changed since. Give --workdir another folder."
         )
 
 
@@ -75,7 +75,7 @@ class Saved(NamedTuple):
     """config.json: the config as it was given, and what was measured for it."""
 
     config: dict[str, Any]
-    settled: dict[str, Any]  # options of the task, in place of those in the config
+    settled: dict[str, dict[str, Any]]  # options of task and data, beside the config's
     pictures: str = ""  # a fingerprint of the data, where it has one
 
 
@@ -95,9 +95,18 @@ def read_config(workdir: Path) -> Saved | None:
 
 
 def write_config(
-    workdir: Path, config: ConfigDict, settled: dict[str, Any], pictures: str = ""
+    workdir: Path,
+    config: ConfigDict,
+    pictures: str,
+    found: dict[str, Any],
+    measured: dict[str, Any],
 ) -> None:
-    """config.json, from which the run can be repeated."""
+    """config.json, from which the run can be repeated.
+
+    pictures: the fingerprint of the data; found: options of the data; measured: of the
+    task.
+    """
+    settled = {k: v for k, v in (("data", found), ("task", measured)) if v}
     extra: dict[str, Any] = {"settled": settled} if settled else {}
     extra |= {"pictures": pictures} if pictures else {}
     write_json(workdir / "config.json", plain(config) | extra)

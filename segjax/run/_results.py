@@ -28,12 +28,12 @@ def write_scores(
     split: str,
     size: str,
     scores: dict[str, Any],
-    caution: str = "",
+    **beside: str,
 ) -> dict[str, Any]:
     """scores.json: of which checkpoint, over which pictures, at which size, and what
-    must be known of them."""
+    must be known beside them."""
     content = {"step": step, "split": split, "size": size}
-    content |= {"caution": caution} if caution else {}
+    content |= {word: text for word, text in beside.items() if text}
     content |= {"scores": _clean(scores)}
     write_json(workdir / "scores.json", content)
     return content

@@ -6,6 +6,9 @@ from typing import Any
 import numpy as np
 
 from segjax.base import Info, Mistake, Task, find
+from segjax.tasks._draw import sheet
+
+__all__ = ["make_task", "settle", "sheet"]
 
 
 def make_task(name: str, info: Info, **config) -> Task:

@@ -3,9 +3,11 @@
 import colorsys
 
 import numpy as np
+from PIL import Image, ImageDraw
 
 from segjax.base import VOID, Info
 
+_GAP, _CAPTION = 4, 16  # pixels of a sheet
 _GREY = np.array([128, 128, 128], np.uint8)
 
 
@@ -14,7 +16,9 @@ def palette(info: Info) -> np.ndarray:
     if info.colors:
         return np.array(info.colors, np.uint8)
     count = len(info.classes)
-    hues = [(k * 0.618) % 1 for k in range(count)]  # golden steps: neighbours differ
+    hues = [
+        (k * 0.618 - 0.16) % 1 for k in range(count)
+    ]  # golden steps: neighbours differ
     colors = [colorsys.hsv_to_rgb(hue, 0.9, 1.0) for hue in hues]
     colors[0] = (0, 0, 0)
     return np.array(np.array(colors) * 255, np.uint8)
@@ -57,6 +61,22 @@ def strip(
         panels.insert(1, overlay(image, truth, colors))
         panels.append(difference(image, semantic, truth))
     return np.concatenate(panels, axis=1)
+
+
+def sheet(examples: list[dict], info: Info, columns: int = 6) -> np.ndarray:
+    """Pictures with their masks laid over them, side by side, named. u8[h,w,3]"""
+    side, colors = max(e["image"].shape[1] for e in examples) + _GAP, palette(info)
+    rows = [examples[k : k + columns] for k in range(0, len(examples), columns)]
+    heights = [max(e["image"].shape[0] for e in row) + _CAPTION for row in rows]
+    paper = Image.new("RGB", (columns * side, sum(heights)), "white")
+    pen = ImageDraw.Draw(paper)
+    for y, row in zip(np.cumsum([0, *heights]).tolist(), rows):
+        for k, example in enumerate(row):
+            drawn = overlay(example["image"], example["semantic"], colors)
+            paper.paste(Image.fromarray(drawn), (k * side, y))
+            name = example["name"].encode("ascii", "replace").decode()[-side // 7 :]
+            pen.text((k * side + 2, y + drawn.shape[0] + 1), name, "black")
+    return np.asarray(paper)
 
 
 def _edges(labels: np.ndarray) -> np.ndarray:

@@ -1,5 +1,6 @@
 """A class for every pixel: one map and a sigmoid for two classes, softmax for more."""
 
+import functools
 from collections.abc import Iterable
 from typing import Any
 
@@ -97,6 +98,7 @@ def make_task(
         count=count,
         score=score,
         draw=draw,
+        remark=functools.partial(_remark, info),
     )
 
 
@@ -145,6 +147,25 @@ def _weight_map(labels, weights):
         return 1.0
     table = jnp.array(weights, jnp.float32)
     return table[jnp.minimum(labels, len(weights) - 1).astype(jnp.int32)]
+
+
+def _remark(info: Info, rows) -> str:
+    """Whether all pixels are called one class, though they are not; and why that is."""
+    matrix = np.asarray(rows["confusion"], np.float64).sum(0)
+    true, called = matrix.sum(1), matrix.sum(0)
+    if (called > 0).sum() != 1 or (true > 0).sum() < 2:
+        return ""
+    only = int(called.argmax())
+    share = true[only] / true.sum()
+    rarest = (true / true.sum())[true > 0].min()
+    return (
+        f"every pixel is called {info.classes[only]!r}, which {share:.1%} of them are."
+        " Early in a training that passes. If it stays, look at"
+        " pictures/000000-train.png whether the masks lie on the objects (python -m"
+        " segjax doctor looks at all); try a lower optim.learning_rate; and, as the"
+        f" rarest class has {rarest:.1%} of the pixels, task.dice=1 or"
+        " task.class_weights=median_frequency."
+    )
 
 
 def _ratio(top, bottom):

@@ -1,0 +1,194 @@
+"""How a user's pictures are dealt out: by the splits that the folder has, by a table's
+columns, or in folds."""
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+import numpy as np
+
+from segjax.base import Mistake, check_range, did_you_mean
+from segjax.data._folds import SPLITS, deal, fold_of_split
+from segjax.data._intake import listed, shown
+from segjax.data._pairs import Matched, Pair
+
+_IMAGE = ("image", "picture", "img", "image_path", "file", "filename", "name", "id")
+_MASK = ("mask", "mask_path", "label_file", "segmentation", "annotation")
+_SPLIT_WORDS = {"training": "train", "valid": "val", "validation": "val"}
+
+
+class Dealt(NamedTuple):
+    """The places of each split's pictures, and how that came about."""
+
+    splits: dict[str, np.ndarray]
+    told: str
+
+
+def deal_splits(
+    pairs: list[Pair],
+    fold: int | None,
+    folds: int,
+    group: str | None,
+    stratify: str | None,
+) -> Dealt:
+    """Train, val and test of the pairs. A test split that is there is respected."""
+    check_range("data.folds", folds, 3)
+    own = [pair.split for pair in pairs]
+    given = [split for split in SPLITS if split in own]
+    if given and "" in own:
+        lost = [pair.image for pair in pairs if not pair.split]
+        raise Mistake(
+            f"The folder has {', '.join(given)}, and pictures in none of them:"
+            f" {listed(lost)}. Move them."
+        )
+    if given and "train" not in given:
+        raise Mistake(f"The folder has {', '.join(given)}, and no train.")
+    where = {split: np.flatnonzero([s == split for s in own]) for split in given}
+    if len(given) == 3:
+        if fold is not None:
+            raise Mistake(
+                "The folder has train, val and test of its own, so there are no folds;"
+                " leave data.fold unset."
+            )
+        return Dealt(where, "the folder's own train, val and test")
+    dealt = where.get("train", np.arange(len(pairs)))
+    fold_of = _fold_of([pairs[i] for i in dealt], folds, group, stratify)
+    k = fold or 0
+    how = "".join(
+        [
+            f", no {group} in two" if group else "",
+            f", {stratify} spread evenly" if stratify else "",
+        ]
+    )
+    if len(given) <= 1:
+        parts = {s: fold_of_split(s, k, folds) for s in SPLITS}
+        splits = {s: dealt[np.isin(fold_of, parts[s])] for s in SPLITS}
+        told = f"{folds} folds by name{how}; fold {k} is tested, the next one chooses"
+        return Dealt(splits, told)
+    fold_of_split("test", k, folds)  # a fold that there is
+    tested = given[1]
+    splits = {"train": dealt[fold_of != k], "val": dealt[fold_of == k]}
+    told = (
+        f"the folder's own {tested} is tested, and chooses nothing; of its train, fold"
+        f" {k} of {folds} chooses{how}"
+    )
+    return Dealt(splits | {"test": where[tested]}, told)
+
+
+def _fold_of(pairs, folds: int, group: str | None, stratify: str | None):
+    if len(pairs) < folds:
+        raise Mistake(
+            f"The folder has {len(pairs)} pictures with masks to be dealt out; each of"
+            f" the {folds} folds needs one. Add some, or set data.folds to fewer."
+        )
+    groups = [_column(pair, group) if group else pair.name for pair in pairs]
+    kinds = [_column(pair, stratify) if stratify else "" for pair in pairs]
+    if group and len(set(groups)) < folds:
+        raise Mistake(
+            f"data.group is {group!r}, which has {len(set(groups))} values; {folds}"
+            " folds need as many. Set data.folds to fewer."
+        )
+    return deal(folds, groups, kinds)
+
+
+def _column(pair: Pair, column: str) -> str:
+    if column not in pair.row:
+        if not pair.row:
+            raise Mistake(
+                f"No table says the {column!r} of {shown(pair.image)}; give one with"
+                f" the columns image and {column}: data.table=FILE.csv"
+            )
+        raise Mistake(
+            f"The table has no column {column!r}.{did_you_mean(column, pair.row)} It"
+            f" has: {', '.join(pair.row)}."
+        )
+    return pair.row[column]
+
+
+def read_table(data: bytes, file: str) -> list[dict[str, str]]:
+    """A csv's rows, by its header's words in small letters; tab and semicolon too."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
+    lines = [line for line in text.replace("\0", "").splitlines() if line.strip()]
+    if len(lines) < 2:
+        raise Mistake(f"{shown(file)} has no rows; a table has a header and rows.")
+    parted_by = max(",\t;", key=lines[0].count)
+    try:
+        rows = list(csv.reader(io.StringIO("\n".join(lines)), delimiter=parted_by))
+    except csv.Error as error:
+        raise Mistake(f"{shown(file)} is no table ({error}).") from None
+    head = [cell.strip().lower() for cell in rows[0]]
+    if _first(_IMAGE, head) is None:
+        raise Mistake(
+            f"{shown(file)} has no column 'image', the picture's file; it has:"
+            f" {listed(head)}."
+        )
+    return [dict(zip(head, (cell.strip() for cell in row))) for row in rows[1:]]
+
+
+def by_table(rows: list[dict[str, str]], table: str, matched: Matched) -> list[Pair]:
+    """The pairs as a table has them: by its columns image and mask, or, where it has
+    no masks, the pairs found, with its columns."""
+    head = list(rows[0])
+    image, mask, split = (_first(w, head) for w in (_IMAGE, _MASK, ("split", "set")))
+    pictures, masks = _files_of(matched)
+    paired = {pair.image: pair for pair in matched.pairs}
+    found: dict[str, Pair] = {}
+    problems = []
+    for number, row in enumerate(rows, 2):
+        at = f"Line {number} of {shown(table)}"
+        named = row.get(image or "", "")
+        picture, of_mask = pictures.get(named.lower()), row.get(mask or "", "")
+        told_mask = masks.get(of_mask.lower()) if mask else ""
+        if picture is None:
+            problems.append(f"{at}: there is no picture {shown(named)!r}.")
+        elif picture in found:
+            problems.append(f"{at} gives {shown(picture)} a second time.")
+        elif told_mask is None:
+            problems.append(f"{at}: there is no mask {shown(of_mask)!r}.")
+        elif not mask and picture not in paired:
+            problems.append(f"{at}: {shown(picture)} has no mask.")
+        else:
+            path = str(PurePosixPath(picture).with_suffix(""))
+            pair = Pair(path, picture, told_mask) if mask else paired[picture]
+            own = _split_word(row.get(split, ""), at) if split else pair.split
+            found[picture] = pair._replace(split=own, row=row)
+    if problems:
+        more = f" And {len(problems) - 5} more such lines." if problems[5:] else ""
+        raise Mistake(" ".join(problems[:5]) + more)
+    return [found[picture] for picture in sorted(found)]
+
+
+def _files_of(matched: Matched) -> tuple[dict[str, str], dict[str, str]]:
+    """Pictures and masks by all names that a table may have for them."""
+    pictures = [pair.image for pair in matched.pairs] + matched.lone_images
+    masks = [pair.mask for pair in matched.pairs] + matched.lone_masks
+    every = _by_any_name([*pictures, *masks, *matched.aside])
+    return every | _by_any_name(pictures), every | _by_any_name(masks)
+
+
+def _split_word(word: str, at: str) -> str:
+    word = _SPLIT_WORDS.get(word.lower(), word.lower())
+    if word not in SPLITS:
+        raise Mistake(f"{at}: the split is {word!r}; it must be train, val or test.")
+    return word
+
+
+def _first(wanted: Sequence[str], head: list[str]) -> str | None:
+    return next((word for word in wanted if word in head), None)
+
+
+def _by_any_name(files: list[str]) -> dict[str, str]:
+    """Files by path, by name and by stem, each where it means one file."""
+    names: dict[str, str | None] = {}
+    for file in files:
+        path = PurePosixPath(file)
+        for name in {file.lower(), path.name.lower(), path.stem.lower()}:
+            names[name] = None if name in names else file
+    for file in files:
+        names[file.lower()] = file
+    return {name: file for name, file in names.items() if file is not None}

@@ -1,0 +1,208 @@
+"""Pictures and masks of a user's folder, matched by where they lie and what they are
+called; no file is opened."""
+
+import collections
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from segjax.base import Mistake
+from segjax.data._intake import MOST_FILES, listed, shown
+
+PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".gif", ".webp", ".ppm")
+_SPLITS = {
+    **dict.fromkeys(("train", "training", "trn"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "dev"), "val"),
+    **dict.fromkeys(("test", "testing", "tst"), "test"),
+}
+_OF_MASKS = re.compile(
+    r"masks?|annot(ation)?s?|labels?(?!l?ed)|segment(ation)?s?|lesions?|silhouettes?"
+    r"|ground.?truths?|truths?|targets?|mattes?|(?<![a-z])(gts?|segs?)(?![a-z])"
+)
+_OF_PICTURES = re.compile(
+    r"images?|imgs?|pictures?|photos?|frames?|inputs?|scans?|originals?"
+)
+_SUFFIX = re.compile(
+    r"[ _.-]?(masks?|annot(ation)?s?|labels?|segmentations?|lesions?|silhouettes?"
+    r"|ground.?truths?|truth|mattes?|[ _.-](gt|seg|manual1|l))$"
+)
+_PREFIX = re.compile(r"^(mask|label|seg|gt|annotation)[ _.-]")
+_OF_PICTURE = re.compile(r"[ _.-](image|img|picture|photo|rgb|input)$")
+_SPARED = ("thumbs", "__macosx")
+
+
+class Pair(NamedTuple):
+    """A picture and its mask, as files below the folder."""
+
+    name: str
+    image: str
+    mask: str
+    split: str = ""  # '', or the folder's own: train, val, test
+    row: dict[str, str] = {}  # noqa: RUF012  the columns a table has for it
+
+
+class Matched(NamedTuple):
+    """What was found, and what was left over."""
+
+    pairs: list[Pair]
+    lone_images: list[str]
+    lone_masks: list[str]
+    doubles: list[str]  # sentences: two files that would be the same picture's
+    aside: list[str]  # pictures that are in no folder of pictures or masks
+
+
+class _File(NamedTuple):
+    path: str
+    stem: str  # without what says that it is a mask
+    at: tuple[str, ...]  # folders that say neither what it is nor its split
+    split: str
+    is_mask: bool
+    placed: bool  # whether a folder's name said what it is
+
+
+def picture_files(folder: Path) -> list[str]:
+    """Files that may be pictures, below the folder; links to folders are followed, each
+    folder once."""
+    found: list[str] = []
+    seen: set[str] = set()
+    for at, folders, files in os.walk(folder, followlinks=True):
+        real = os.path.realpath(at)
+        if real in seen:
+            folders.clear()  # a link back up, or the same folder by two ways
+            continue
+        seen.add(real)
+        folders[:] = sorted(f for f in folders if not _is_spared(f))
+        inside = Path(at).relative_to(folder).as_posix()
+        for file in files:
+            if file.lower().endswith(PICTURES) and not _is_spared(file):
+                found.append(file if inside == "." else f"{inside}/{file}")
+        if len(found) > MOST_FILES:
+            raise Mistake(
+                f"{shown(folder)} holds more than {MOST_FILES:,} pictures; give the"
+                " folder of the data set itself."
+            )
+    return sorted(found)
+
+
+def match(files: list[str], images: str | None, masks: str | None) -> Matched:
+    """Pictures paired with masks.
+
+    images, masks: folders, where names do not tell which is which.
+    """
+    found = [_classify(file, images, masks) for file in files]
+    aside = []
+    if any(f.placed and not f.is_mask for f in found):
+        aside = [f.path for f in found if not f.placed and not f.is_mask]
+        found = [f for f in found if f.placed or f.is_mask]
+    elif images is not None:
+        raise Mistake(
+            f"data.images is {images!r}, in which no picture lies. Pictures lie, for"
+            f" example, here: {listed(files[:3])}."
+        )
+    lossy = _lossy_twins(found)
+    aside += [f.path for f in lossy]
+    found = [f for f in found if f not in lossy]
+    couples, doubles, found = _couple(found, lambda f: (f.split, f.at, f.stem))
+    for looser in (
+        lambda f: (f.split, f.stem),
+        lambda f: (f.split, f.at, f.stem if f.is_mask else _bare_picture(f.stem)),
+    ):
+        more, _, found = _couple(found, looser, surely=False)
+        couples += more
+    return Matched(
+        _named(couples),
+        [f.path for f in found if not f.is_mask],
+        [f.path for f in found if f.is_mask],
+        doubles,
+        aside,
+    )
+
+
+def _lossy_twins(files: list[_File]) -> set[_File]:
+    """Masks as JPEG that lie there without loss as well."""
+    places: dict[tuple, list[_File]] = collections.defaultdict(list)
+    for file in files:
+        if file.is_mask:
+            places[file.split, file.at, file.stem].append(file)
+    found: set[_File] = set()
+    for twins in places.values():
+        lossy = [f for f in twins if f.path.lower().endswith((".jpg", ".jpeg"))]
+        if len(lossy) < len(twins):
+            found.update(lossy)
+    return found
+
+
+def _couple(files: list[_File], key: Callable, surely: bool = True):
+    """Those that alone have the same key; sentences on the keys of several; the rest.
+
+    surely: the key tells that they belong together; else several are simply no match.
+    """
+    by_key = collections.defaultdict(list)
+    for file in files:
+        by_key[key(file)].append(file)
+    couples: list[tuple[_File, _File]] = []
+    told: list[str] = []
+    rest: list[_File] = []
+    for group in by_key.values():
+        pictures = [f for f in group if not f.is_mask]
+        masks = [f for f in group if f.is_mask]
+        if len(pictures) == len(masks) == 1:
+            couples.append((pictures[0], masks[0]))
+        elif pictures and masks and surely:
+            several, what, one = masks, "masks", pictures[0]
+            if len(masks) == 1:
+                several, what, one = pictures, "pictures", masks[0]
+            told.append(
+                f"{shown(one.path)} has {len(several)} {what}:"
+                f" {listed([f.path for f in several])}. Leave one; objects that have a"
+                " mask each must be joined into one."
+            )
+        else:
+            rest += group
+    return couples, told, rest
+
+
+def _named(couples: list[tuple[_File, _File]]) -> list[Pair]:
+    """Each by the shortest name that is its own, in order of their paths."""
+    stems = collections.Counter(PurePosixPath(p.path).stem for p, _ in couples)
+    pairs = []
+    for picture, mask in sorted(couples):
+        path = PurePosixPath(picture.path)
+        name = path.stem if stems[path.stem] == 1 else str(path.with_suffix(""))
+        pairs.append(Pair(name, picture.path, mask.path, picture.split))
+    return pairs
+
+
+def _classify(file: str, images: str | None, masks: str | None) -> _File:
+    """What a file is, by the nearest of its folders whose name says so."""
+    path = PurePosixPath(file)
+    stem, split, kind, at = path.stem.lower(), "", "", []
+    for folder in reversed(path.parent.parts):
+        word = folder.lower()
+        says = "mask" if _OF_MASKS.search(word) else ""
+        says = says or ("picture" if _OF_PICTURES.search(word) else "")
+        rest = _OF_PICTURES.sub(" ", _OF_MASKS.sub(" ", word))
+        of_split = [_SPLITS[w] for w in re.findall(r"[a-z]+", rest) if w in _SPLITS]
+        if not says and not of_split:
+            at.append(word)
+        split = split or (of_split[0] if of_split else "")
+        kind = kind or says
+    bare = _PREFIX.sub("", _SUFFIX.sub("", stem)) or stem
+    is_mask = kind == "mask" or (not kind and bare != stem)
+    placed = bool(kind or split)
+    if images is not None:
+        placed = path.is_relative_to(images)
+        is_mask = is_mask and not placed
+    if masks is not None:
+        is_mask = path.is_relative_to(masks)
+    return _File(file, bare if is_mask else stem, tuple(at), split, is_mask, placed)
+
+
+def _bare_picture(stem: str) -> str:
+    return _OF_PICTURE.sub("", stem)
+
+
+def _is_spared(name: str) -> bool:
+    return name.startswith(".") or name.lower().startswith(_SPARED)

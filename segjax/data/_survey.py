@@ -1,0 +1,199 @@
+"""What a user's folder holds, looked at before anything is decided or trained."""
+
+import collections
+import functools
+import hashlib
+import os
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from segjax.base import Mistake, check_choice
+from segjax.data._coding import Coding, Seen, find_coding, look_at
+from segjax.data._intake import Files, listed, shown
+from segjax.data._own_splits import by_table, read_table
+from segjax.data._pairs import Matched, Pair, match, picture_files
+from segjax.data._read import Header, look_inside, read_mask, read_raw
+from segjax.data._scan import in_threads
+
+_LOOKED_AT = 2000  # pairs that tell what all of them hold
+_TELL_WHITE = 8  # pictures that tell what white is
+_CODED = ("classes", "values", "void", "threshold", "palette")
+
+
+class Survey(NamedTuple):
+    """What was found. Problems stop a training; what is told does not."""
+
+    pairs: list[Pair]
+    coding: Coding  # without classes where a problem says why
+    white: float | None  # of pictures of more than 8 bits
+    told: list[str]
+    problems: list[str]
+
+
+def find_pairs(
+    dir: str, images: str | None = None, masks: str | None = None, table=None
+) -> Matched:
+    """The folder's pictures with their masks, or a Mistake if there are none."""
+    root = Path(dir)
+    for option, folder in (("images", images), ("masks", masks)):
+        if folder is not None and not (root / folder).is_dir():
+            raise Mistake(f"data.{option} is {folder!r}, which is no folder in {dir}.")
+    files = picture_files(root)
+    matched = match(files, images, masks)
+    if table is not None:
+        rows = read_table(Files(root, [], []).read(table), table)
+        pairs = by_table(rows, table, matched)
+        return matched._replace(pairs=pairs, lone_images=[], lone_masks=[])
+    if not matched.pairs and not matched.doubles:
+        raise Mistake(_no_pairs(dir, files, matched))
+    return matched
+
+
+def known_coding(config: dict[str, Any]) -> Coding | None:
+    """The coding, where the options say all of it, as those of a begun run do."""
+    told = config.get("threshold") is not None or config.get("values")
+    if not (told and config.get("classes") and config.get("palette")):
+        return None
+    given = {k: config[k] for k in _CODED if config.get(k) is not None}
+    given = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
+    return Coding(**given | {"void": as_values(config.get("void"))})
+
+
+def as_values(void) -> tuple:
+    """One value or several, as several."""
+    if void is None:
+        return ()
+    return tuple(void) if isinstance(void, (tuple, list)) else (void,)
+
+
+def survey(**options) -> Survey:
+    """All that the folder's files tell, by the options that say which and how."""
+    options = {k: v for k, v in options.items() if v is not None}
+    frozen = tuple(
+        (k, tuple(v) if isinstance(v, list) else v) for k, v in sorted(options.items())
+    )
+    return _survey(frozen, _stamp(Path(options["dir"])))
+
+
+@functools.lru_cache(maxsize=2)  # train, val and test ask in turn
+def _survey(frozen: tuple, stamp: str) -> Survey:
+    options = dict(frozen)
+    where = {k: v for k, v in options.items() if k not in (*_CODED, "channels")}
+    files, matched = Files(Path(options["dir"]), [], []), find_pairs(**where)
+    every = np.linspace(0, len(matched.pairs) - 1, min(_LOOKED_AT, len(matched.pairs)))
+    some = [matched.pairs[int(i)] for i in every]
+    problems = [*matched.doubles]
+    seen: list[Seen] = []
+    headers: list[Header] = []
+    for header, values, wrong in in_threads(functools.partial(_look, files), some):
+        headers += [header] if header else []
+        seen += [values] if values else []
+        problems += wrong
+    coding, told = Coding(()), _told_of_pairs(matched, headers)
+    if seen:
+        asked = {k: options[k] for k in _CODED if k in options}
+        try:
+            asked["void"] = as_values(asked.get("void"))
+            if "palette" in asked:
+                check_choice("data.palette", asked["palette"], ("index", "color"))
+            coding, of_masks = find_coding(seen, **asked)
+            told += [f"masks: {line}" for line in of_masks]
+        except Mistake as mistake:
+            problems.append(str(mistake))
+    white, of_white, wrong = _find_white(files, headers, options.get("channels"))
+    return Survey(matched.pairs, coding, white, told + of_white, problems + wrong)
+
+
+def _look(files: Files, pair: Pair) -> tuple[Header | None, Seen | None, list[str]]:
+    """The picture's header and the mask's values, or sentences in their place."""
+    header, seen, wrong = None, None, []
+    try:
+        header = look_inside(files.read(pair.image), pair.image)
+    except Mistake as mistake:
+        wrong.append(str(mistake))
+    try:
+        seen = look_at(read_mask(files.read(pair.mask), pair.mask), pair.mask)
+    except Mistake as mistake:
+        wrong.append(str(mistake))
+    return header, seen, wrong
+
+
+def _find_white(files: Files, headers, channels):
+    """The value that is white in pictures of more than 8 bits: the largest that their
+    bits can hold. None where all have 8."""
+    deep = [header.file for header in headers if header.deep]
+    every = np.unique(np.linspace(0, len(deep) - 1, _TELL_WHITE).astype(int))
+    some = [deep[i] for i in every] if deep else []
+    largest, whole = 0.0, True
+    try:
+        for file in some:
+            pixels = read_raw(files.read(file), file, channels)
+            if pixels.dtype != np.uint8:
+                largest = max(largest, float(np.nan_to_num(pixels).max()))
+                whole = whole and pixels.dtype.kind in "iu"
+    except Mistake as mistake:
+        return None, [], [str(mistake)]
+    if not largest:
+        return None, [], []
+    white = 2.0 ** int(largest).bit_length() - 1 if largest > 1 or whole else 1.0
+    told = f"{len(deep)} pictures of more than 8 bits; white is {white:g} (data.white)"
+    return white, [told], []
+
+
+def _told_of_pairs(matched: Matched, headers) -> list[str]:
+    told = []
+    if matched.pairs:
+        first = matched.pairs[0]
+        told.append(
+            f"{len(matched.pairs)} pictures with masks, such as {shown(first.image)}"
+            f" with {shown(first.mask)}"
+        )
+    if headers:
+        sizes = np.array([header.size for header in headers])
+        kinds = collections.Counter(header.kind for header in headers)
+        (low_h, low_w), (high_h, high_w) = sizes.min(0), sizes.max(0)
+        told.append(
+            f"pictures: {', '.join(f'{n} {kind}' for kind, n in kinds.most_common())};"
+            f" {low_h} to {high_h} high, {low_w} to {high_w} wide"
+        )
+    for files, what in (
+        (matched.lone_images, "no mask, so left out"),
+        (matched.lone_masks, "no picture, so left out"),
+        (matched.aside, "left aside"),
+    ):
+        if files:
+            told.append(f"{what}: {len(files)}, {listed(files, 3)}")
+    return told
+
+
+def _no_pairs(dir: str, files: list[str], matched: Matched) -> str:
+    where = shown(dir)
+    if not files:
+        return (
+            f"{where} holds no picture. Give a folder that holds images/ and masks/:"
+            " data.dir=FOLDER"
+        )
+    masks, lone = matched.lone_masks, matched.lone_images + matched.aside
+    if not masks:
+        return (
+            f"{where} holds {len(lone)} pictures, such as {listed(lone, 2)}, and no"
+            " masks: no folder is called masks, no file *_mask. Where are they?"
+            " data.masks=FOLDER, or data.table=FILE.csv with the columns image and mask"
+        )
+    return (
+        f"{where} holds {len(lone)} pictures, such as {listed(lone, 2)}, and"
+        f" {len(masks)} masks, such as {listed(masks, 2)}; no names match. Give them"
+        " the same names, or say data.images=FOLDER and data.masks=FOLDER, or"
+        " data.table=FILE.csv with the columns image and mask."
+    )
+
+
+def _stamp(root: Path) -> str:
+    """What changes when a file of the folder does."""
+    facts = [
+        (file, os.stat(root / file).st_size, os.stat(root / file).st_mtime_ns)
+        for file in picture_files(root)
+    ]
+    return hashlib.sha256(repr(facts).encode()).hexdigest()

@@ -1,0 +1,187 @@
+"""Your own pictures: a folder of pictures and masks, without writing code.
+
+images/ and masks/, or train/ val/ test/ with such folders or trainannot/ twins, or one
+folder of pictures and *_mask files, or a table of pairs. What the masks' values mean is
+found, or said: data.classes, data.values, data.void, data.threshold.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from segjax.base import Info, Mistake
+from segjax.data._cache import data_root
+from segjax.data._coding import Coding, apply_coding, number_of
+from segjax.data._folds import FOLDS
+from segjax.data._intake import Files, shown
+from segjax.data._own_splits import deal_splits
+from segjax.data._pairs import Pair
+from segjax.data._read import read_mask, read_picture
+from segjax.data._scan import in_threads
+from segjax.data._survey import Survey, find_pairs, known_coding, survey
+
+_SAMPLE = 4096  # bytes that tell a file from another of its size
+_WHERE = ("dir", "images", "masks", "table")  # options that say which files
+_CODED = ("classes", "values", "void", "threshold", "palette")  # what masks mean
+_MOST_TOLD = 5  # problems
+_DEALT = ("fold", "folds", "group", "stratify")  # and how they are dealt out
+
+
+class Rows:
+    """Examples of a folder by index, each read when it is asked for."""
+
+    def __init__(
+        self, root: Path, pairs: Sequence[Pair], coding: Coding, label: str, reading
+    ):
+        self._files, self._pairs, self._label = Files(root, [], []), pairs, label
+        self._coding, self._reading = coding, reading
+        self.root = data_root()  # where decoded ones are kept
+        samples = list(in_threads(self._sample, self._pairs))
+        content = [content for content, _ in samples]
+        self.fingerprint = _digest(content)  # the same wherever the folder lies
+        self.cache_key = _digest([samples, coding, sorted(reading.items())])
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def __getitem__(self, row: int) -> dict[str, Any]:
+        pair = self._pairs[row]
+        mask = read_mask(self._files.read(pair.mask), pair.mask)
+        ids = apply_coding(self._coding, mask, pair.mask)
+        data = self._files.read(pair.image)
+        image = read_picture(data, pair.image, **self._reading, mask_shape=ids.shape)
+        return {
+            "image": image,
+            "semantic": _brought_to(image, ids, pair),
+            "name": pair.name,
+            "label": pair.row.get(self._label, ""),
+        }
+
+    def _sample(self, pair: Pair) -> tuple[tuple, tuple]:
+        """What tells a picture and its mask from others: sizes and some bytes; and,
+        beside these, when they were last written."""
+        content: list[Any] = [pair.name, pair.split]
+        times = []
+        for file in (pair.image, pair.mask):
+            path = self._files.where / file
+            facts = path.stat()
+            with path.open("rb") as opened:
+                opened.seek(max(0, facts.st_size // 2 - _SAMPLE // 2))
+                content += [facts.st_size, opened.read(_SAMPLE)]
+            times.append(facts.st_mtime_ns)
+        return tuple(content), tuple(times)
+
+
+def make_info(**config) -> Info:
+    """The classes that are named, or found in the folder."""
+    coding = known_coding(config) or _sound(config).coding
+    colors = tuple(_rgb(number_of(v)) for v in coding.values if isinstance(v, str))
+    return Info(
+        classes=coding.classes,
+        colors=colors if len(colors) == len(coding.classes) else (),
+        provides=("image", "semantic"),
+    )
+
+
+def settle(**config) -> tuple[dict[str, Any], list[str]]:
+    """What had to be found, as options, and what is to be said of it."""
+    found = _sound(config)
+    how = {"fold": None, "folds": FOLDS, "group": None, "stratify": None}
+    dealt = deal_splits(found.pairs, **how | _of(config, _DEALT))
+    return as_options(found), [*found.told, dealt.told]
+
+
+def as_options(found: Survey) -> dict[str, Any]:
+    """What was found, as options that make it known."""
+    options = {k: v for k, v in found.coding._asdict().items() if v not in (None, ())}
+    return options | ({} if found.white is None else {"white": found.white})
+
+
+def open_split(
+    split: str,
+    *,
+    dir: str,
+    fold: int | None = None,
+    folds: int = FOLDS,
+    images: str | None = None,
+    masks: str | None = None,
+    table: str | None = None,
+    group: str | None = None,
+    stratify: str | None = None,
+    classes: tuple[str, ...] | None = None,
+    values: tuple[int | str, ...] | None = None,
+    void: tuple[int | str, ...] | int | str | None = None,
+    threshold: float | None = None,
+    palette: str | None = None,
+    channels: tuple[int, ...] | None = None,
+    white: float | None = None,
+) -> Rows:
+    """Rows of "train", "val" or "test" of the folder.
+
+    images, masks: the folders of each, where their names do not tell; table: a csv with
+    the columns image, and mask, split or others; group: a column no value of which may
+    be in two folds; stratify: one to be spread evenly; classes: names, of values: the
+    numbers or '#rrggbb' that mean them; void: those that do not count; threshold: above
+    it is foreground; palette: index or color; channels: the three to take; white: the
+    value that is white in pictures of more than 8 bits.
+    """
+    config = {k: v for k, v in locals().items() if v is not None}
+    coding = known_coding(config)
+    pairs = find_pairs(**_of(config, _WHERE)).pairs
+    if coding is None:
+        found = _sound(config)
+        coding, white = found.coding, found.white if white is None else white
+    dealt = deal_splits(pairs, fold, folds, group, stratify)
+    chosen = [pairs[i] for i in dealt.splits[split]]
+    reading = {"white": white, "channels": channels}
+    return Rows(Path(dir), chosen, coding, stratify or "label", reading)
+
+
+def look_through(**config) -> Survey:
+    """What the folder holds, sound or not."""
+    return survey(**_of(config, (*_WHERE, *_CODED, "channels")))
+
+
+def _sound(config: dict[str, Any]) -> Survey:
+    """What the folder holds, or a Mistake."""
+    if not Path(config.get("dir") or "").is_dir() or not config.get("dir"):
+        raise Mistake(f"data.dir is {config.get('dir')!r}, which is not a folder.")
+    found = look_through(**config)
+    if found.problems:
+        more = len(found.problems) - _MOST_TOLD
+        lines = [
+            *found.problems[:_MOST_TOLD],
+            *([f"And {more} more."] if more > 0 else []),
+        ]
+        raise Mistake("\n  ".join(["This folder cannot be trained on:", *lines]))
+    return found
+
+
+def _of(config: dict[str, Any], options: Sequence[str]) -> dict[str, Any]:
+    return {k: v for k, v in config.items() if k in options}
+
+
+def _brought_to(image: np.ndarray, ids: np.ndarray, pair: Pair) -> np.ndarray:
+    """The mask at its picture's size, if it has its proportions."""
+    (h, w), (mask_h, mask_w) = image.shape[:2], ids.shape
+    if (h, w) == (mask_h, mask_w):
+        return ids
+    if abs(h * mask_w - w * mask_h) > 0.03 * h * mask_w:
+        raise Mistake(
+            f"{shown(pair.mask)} is {mask_h}x{mask_w}, its picture {h}x{w}: other"
+            " proportions, so it cannot be laid over it. Is it another picture's?"
+        )
+    resized = Image.fromarray(ids).resize((w, h), Image.Resampling.NEAREST)
+    return np.asarray(resized)
+
+
+def _rgb(number: int) -> tuple[int, int, int]:
+    return number >> 16, number >> 8 & 255, number & 255
+
+
+def _digest(content: Any) -> str:
+    return hashlib.sha256(repr(content).encode()).hexdigest()
