@@ -3,12 +3,14 @@
     python launch.py --config configs/segnet.py
     python launch.py --config configs/segnet.py:ph2 --config.data.fold=0
     python launch.py --config configs/segnet.py:mads --config.data.fold=0
+    python launch.py --config configs/segnet.py:folder --config.data.dir=DIR
 
 `small` runs in a few minutes on two CPU cores; `paper` is the network of arXiv
 1511.00561, `basic` its SegNet-Basic, both for a GPU or TPU; `lesson` is the small one
 of the lesson's notebook; `auto` takes `paper` or `small`, as fits the machine, and so
-do `ph2` and `mads`, the lesson's exercise and its lab. These two are prepared once:
-python -m segjax prepare ph2 --from PH2Dataset
+do `ph2` and `mads`, the lesson's exercise and its lab, which are prepared once (python
+-m segjax prepare ph2 --from PH2Dataset), and `folder`, for pictures and masks of your
+own (python -m segjax doctor DIR looks at them first).
 """
 
 from ml_collections import ConfigDict, config_dict
@@ -60,7 +62,7 @@ def get_config(preset: str = "auto", accelerator: bool = False) -> ConfigDict:
     c.augment = ConfigDict()
     c.augment.flip = True
     c.augment.quarter = preset not in ("mads", "folder")  # what stands upright
-    c.augment.rotate = {"ph2": 20.0, "mads": 10.0}.get(preset, 0.0)
+    c.augment.rotate = {"ph2": 20.0, "mads": 10.0, "folder": 10.0}.get(preset, 0.0)
     c.augment.zoom = 0.2 if real else 0.0
     c.augment.shift = 0.05 if real else 0.0
     c.augment.crop = config_dict.placeholder(int)

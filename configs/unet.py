@@ -3,11 +3,13 @@
     python launch.py --config configs/unet.py
     python launch.py --config configs/unet.py:ph2 --config.data.fold=0
     python launch.py --config configs/unet.py:mads --config.data.fold=0
+    python launch.py --config configs/unet.py:folder --config.data.dir=DIR
 
 `small` runs in a few minutes on two CPU cores; `paper` is the network of arXiv
 1505.04597 with batch normalisation, for a GPU or TPU; `auto` takes the one that fits
-the machine, and so do `ph2` and `mads`, the lesson's exercise and its lab. These two
-are prepared once: python -m segjax prepare ph2 --from PH2Dataset
+the machine, and so do `ph2` and `mads`, the lesson's exercise and its lab, which are
+prepared once (python -m segjax prepare ph2 --from PH2Dataset), and `folder`, for
+pictures and masks of your own (python -m segjax doctor DIR looks at them first).
 """
 
 from ml_collections import ConfigDict, config_dict

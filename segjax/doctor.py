@@ -55,7 +55,10 @@ def _conclude(findings: list[str], notes: list[str], say: Callable) -> int:
         say(f"note: {line}")
     for line in dict.fromkeys(findings):  # a file may be wrong in two ways of looking
         say(f"FINDING: {line}")
-    say("Nothing is wrong." if not findings else f"{len(set(findings))} findings.")
+    count = len(set(findings))
+    say(f"{count} finding{'s' * (count > 1)}." if count else "Nothing is wrong.")
+    if any("damaged" in line or "is empty" in line for line in findings):
+        say("Get broken files anew, or move picture and mask out of the folder.")
     return len(findings)
 
 

@@ -559,7 +559,7 @@ BROKEN = {
         "holds no picture",
     ),
     "no masks": (only("images"), {}, "and no masks"),
-    "only masks": (only("masks"), {}, "no names match"),
+    "only masks": (only("masks"), {}, "and no pictures"),
     "no names match": (rename_masks, {}, "no names match"),
     "two masks": (twice, {}, "images/p1.png has 2 masks"),
     "an empty file": (one_file("images/p1.png", b""), {}, "images/p1.png is empty"),
@@ -740,6 +740,17 @@ def test_a_run_goes_on_with_what_was_found_and_refuses_other_pictures(
     write(root / "masks" / "p3.png", three(0))
     assert launch(root, run, "steps=6") == 2
     assert "learnt from other pictures" in capsys.readouterr().err
+
+
+def test_a_picture_that_cannot_be_read_leaves_no_run_behind(
+    tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setenv("SEGJAX_DATA", str(tmp_path / "cache"))
+    root = make_folder(tmp_path / "d", pictures=10)
+    cut("images/p3.png")(root)
+    assert launch(root, tmp_path / "runs" / "run") == 2
+    assert "images/p3.png is cut short" in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()
 
 
 def test_a_corrected_mask_is_read_anew(tmp_path, monkeypatch):

@@ -114,10 +114,25 @@ def _look(files: Files, pair: Pair) -> tuple[Header | None, Seen | None, list[st
     except Mistake as mistake:
         wrong.append(str(mistake))
     try:
-        seen = look_at(read_mask(files.read(pair.mask), pair.mask), pair.mask)
+        mask = read_mask(files.read(pair.mask), pair.mask)
+        seen = look_at(mask, pair.mask)
+        if header:  # EXIF may turn it
+            sizes = [header.size, header.size[::-1]]
+            check_proportions(pair.mask, mask.values.shape, sizes)
     except Mistake as mistake:
         wrong.append(str(mistake))
     return header, seen, wrong
+
+
+def check_proportions(file: str, shape: tuple[int, ...], sizes: list) -> None:
+    """A Mistake unless a mask can be laid over a picture of one of the sizes."""
+    h, w = shape
+    if all(abs(a * w - b * h) > 0.03 * a * w for a, b in sizes):
+        a, b = sizes[0]
+        raise Mistake(
+            f"{shown(file)} is {h}x{w}, its picture {a}x{b}: other proportions, so it"
+            " cannot be laid over it. Is it another picture's?"
+        )
 
 
 def _find_white(files: Files, headers, channels):
@@ -181,6 +196,11 @@ def _no_pairs(dir: str, files: list[str], matched: Matched) -> str:
             f"{where} holds {len(lone)} pictures, such as {listed(lone, 2)}, and no"
             " masks: no folder is called masks, no file *_mask. Where are they?"
             " data.masks=FOLDER, or data.table=FILE.csv with the columns image and mask"
+        )
+    if not lone:
+        return (
+            f"{where} holds {len(masks)} masks, such as {listed(masks, 2)}, and no"
+            " pictures. Where are they? data.images=FOLDER"
         )
     return (
         f"{where} holds {len(lone)} pictures, such as {listed(lone, 2)}, and"

@@ -17,12 +17,18 @@ from segjax.base import Info, Mistake
 from segjax.data._cache import data_root
 from segjax.data._coding import Coding, apply_coding, number_of
 from segjax.data._folds import FOLDS
-from segjax.data._intake import Files, shown
+from segjax.data._intake import Files
 from segjax.data._own_splits import deal_splits
 from segjax.data._pairs import Pair
 from segjax.data._read import read_mask, read_picture
 from segjax.data._scan import in_threads
-from segjax.data._survey import Survey, find_pairs, known_coding, survey
+from segjax.data._survey import (
+    Survey,
+    check_proportions,
+    find_pairs,
+    known_coding,
+    survey,
+)
 
 _SAMPLE = 4096  # bytes that tell a file from another of its size
 _WHERE = ("dir", "images", "masks", "table")  # options that say which files
@@ -167,14 +173,10 @@ def _of(config: dict[str, Any], options: Sequence[str]) -> dict[str, Any]:
 
 def _brought_to(image: np.ndarray, ids: np.ndarray, pair: Pair) -> np.ndarray:
     """The mask at its picture's size, if it has its proportions."""
-    (h, w), (mask_h, mask_w) = image.shape[:2], ids.shape
-    if (h, w) == (mask_h, mask_w):
+    (h, w) = image.shape[:2]
+    if ids.shape == (h, w):
         return ids
-    if abs(h * mask_w - w * mask_h) > 0.03 * h * mask_w:
-        raise Mistake(
-            f"{shown(pair.mask)} is {mask_h}x{mask_w}, its picture {h}x{w}: other"
-            " proportions, so it cannot be laid over it. Is it another picture's?"
-        )
+    check_proportions(pair.mask, ids.shape, [(h, w)])
     resized = Image.fromarray(ids).resize((w, h), Image.Resampling.NEAREST)
     return np.asarray(resized)
 

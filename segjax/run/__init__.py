@@ -26,6 +26,7 @@ from segjax.run._folder import (
     check_workdir,
     default_workdir,
     locked,
+    nothing_left_of_a_mistake,
     read_config,
     write_config,
 )
@@ -52,6 +53,7 @@ __all__ = [
     "load_run",
     "load_variables",
     "locked",
+    "nothing_left_of_a_mistake",
     "options",
     "override",
     "read_config",

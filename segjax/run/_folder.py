@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -120,8 +121,27 @@ def write_json(path: Path, content: Any) -> None:
 
 
 @contextlib.contextmanager
+def nothing_left_of_a_mistake(workdir: Path) -> Iterator[None]:
+    """A folder that was made for a run which a Mistake ends before its config is
+    written is taken away again."""
+    whole = workdir.absolute()
+    made = [folder for folder in (whole, *whole.parents) if not folder.exists()]
+    try:
+        yield
+    except Mistake:
+        if made and read_config(workdir) is None:
+            shutil.rmtree(workdir, ignore_errors=True)
+            with contextlib.suppress(OSError):  # of others' runs
+                for folder in made[1:]:
+                    folder.rmdir()
+        raise
+
+
+@contextlib.contextmanager
 def locked(workdir: Path) -> Iterator[None]:
-    """The folder for this process alone. The lock falls with the process."""
+    """The folder, made if need be, for this process alone. The lock falls with the
+    process."""
+    workdir.mkdir(parents=True, exist_ok=True)
     with (workdir / "lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
