@@ -1,4 +1,5 @@
-"""python -m segjax COMMAND: train, plan, prepare. `train` is what launch.py runs."""
+"""python -m segjax COMMAND: train, plan, prepare, weights. `train` is what launch.py
+runs."""
 
 import argparse
 import sys
@@ -29,6 +30,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _dispatch(arguments: list[str]) -> int:
     commands = {"train": _train, "plan": _plan, "prepare": _prepare}
+    commands |= {"weights": _weights}
     if not arguments or arguments[0] in ("-h", "--help"):
         print(__doc__)
         print("Each takes --help.")
@@ -139,6 +141,32 @@ def _prepare(arguments: list[str]) -> int:
     progress = Progress(1)
     left_out = data.prepare(**vars(flags), say=progress.say, count=progress.count)
     return FINDINGS if left_out else DONE
+
+
+def _weights(arguments: list[str]) -> int:
+    parser = _Parser(
+        prog="python -m segjax weights",
+        description="Turn torchvision's weights of a network that others have trained"
+        " into an encoder that a run can start from (--config.init=DIR).",
+        allow_abbrev=False,
+    )
+    parser.add_argument("file", metavar="FILE.safetensors")
+    parser.add_argument(
+        "--as",
+        dest="form",
+        required=True,
+        metavar="FORM",
+        help="vgg16, vgg16_bn, resnet18, resnet34 or resnet50",
+    )
+    parser.add_argument("--out", required=True, metavar="DIR", help="a new folder")
+    flags = parser.parse_args(arguments)
+    from segjax import parallel
+
+    parallel.use_cpu()
+    from segjax.weights import convert
+
+    print(convert(**vars(flags)))
+    return DONE
 
 
 def _load(flags, overrides) -> tuple:

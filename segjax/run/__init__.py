@@ -15,6 +15,7 @@ from segjax import models, tasks
 from segjax.base import Info, Mistake, Task
 from segjax.run._announce import announce, conclude
 from segjax.run._config import config_folder, load_config, options, override
+from segjax.run._encoder import check_new_folder, write_encoder
 from segjax.run._folder import (
     check_workdir,
     default_workdir,
@@ -32,6 +33,7 @@ __all__ = [
     "Run",
     "announce",
     "build_parts",
+    "check_new_folder",
     "check_workdir",
     "conclude",
     "config_folder",
@@ -48,6 +50,7 @@ __all__ = [
     "start_from",
     "stop_requests",
     "write_config",
+    "write_encoder",
     "write_rows",
     "write_scores",
 ]
