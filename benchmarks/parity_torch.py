@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -95,27 +95,31 @@ def main() -> int:
         return 2
 
 
-def find_python(given: str | None) -> str:
+def find_python(
+    given: str | None,
+    environment: Path = ENVIRONMENT,
+    packages: Sequence[str] = PACKAGES,
+) -> str:
     """A Python that has PyTorch: the one given, or that of our own environment."""
-    python = given or make_environment()
+    python = given or make_environment(environment, packages)
     ask = [python, "-c", "import numpy, torch; print(torch.__version__)"]
     version = attempt(ask, f"{python} has no PyTorch to import.").strip()
     print(f"jax {jax.__version__}, torch {version}, float64, CPU\n", flush=True)
     return python
 
 
-def make_environment() -> str:
+def make_environment(environment: Path, packages: Sequence[str]) -> str:
     """The Python of our own environment, which is made unless it is there."""
-    python = str(ENVIRONMENT / "bin" / "python")
-    if not (ENVIRONMENT / "complete").exists():
-        print(f"Making {ENVIRONMENT} with {' and '.join(PACKAGES)} ...", flush=True)
-        make = [sys.executable, "-m", "venv", str(ENVIRONMENT)]
+    python = str(environment / "bin" / "python")
+    if not (environment / "complete").exists():
+        print(f"Making {environment} with {' and '.join(packages)} ...", flush=True)
+        make = [sys.executable, "-m", "venv", str(environment)]
         attempt(
-            make, f"{ENVIRONMENT} cannot be made (Debian: apt install python3-venv)."
+            make, f"{environment} cannot be made (Debian: apt install python3-venv)."
         )
-        install = [python, "-m", "pip", "install", "--quiet", *PACKAGES]
+        install = [python, "-m", "pip", "install", "--quiet", *packages]
         attempt(install, "PyTorch cannot be installed; is there a network?")
-        (ENVIRONMENT / "complete").touch()
+        (environment / "complete").touch()
     return python
 
 

@@ -31,7 +31,7 @@ def get_config(preset: str = "auto", accelerator: bool = False) -> ConfigDict:
     c.seed = 0
     c.steps = (1200 if real else 320) if small else 3000
     c.batch = 16
-    c.init = config_dict.placeholder(str)  # a run to start from
+    c.init = config_dict.placeholder(str)  # a run or weights to start from
 
     c.model = ConfigDict()
     c.model.name = "unet"

@@ -1,4 +1,4 @@
-"""python -m segjax COMMAND: train, plan, prepare, doctor or list; launch.py trains."""
+"""python -m segjax COMMAND: train, plan, prepare, doctor, weights, list."""
 
 import argparse
 import sys
@@ -34,6 +34,7 @@ def _dispatch(arguments: list[str]) -> int:
         "plan": _plan,
         "prepare": _prepare,
         "doctor": _doctor,
+        "weights": _weights,
         "list": _list,
     }
     if not arguments or arguments[0] in ("-h", "--help"):
@@ -181,6 +182,32 @@ def _list(arguments: list[str]) -> int:
 
     for line in run.contents():
         print(line)
+    return DONE
+
+
+def _weights(arguments: list[str]) -> int:
+    parser = _Parser(
+        prog="python -m segjax weights",
+        description="Turn torchvision's weights of a network that others have trained"
+        " into an encoder that a run can start from (--config.init=DIR).",
+        allow_abbrev=False,
+    )
+    parser.add_argument("file", metavar="FILE.safetensors")
+    parser.add_argument(
+        "--as",
+        dest="form",
+        required=True,
+        metavar="FORM",
+        help="vgg16, vgg16_bn, resnet18, resnet34 or resnet50",
+    )
+    parser.add_argument("--out", required=True, metavar="DIR", help="a new folder")
+    flags = parser.parse_args(arguments)
+    from segjax import parallel
+
+    parallel.use_cpu()
+    from segjax.weights import convert
+
+    print(convert(**vars(flags)))
     return DONE
 
 

@@ -12,7 +12,8 @@ FLOORS = {
     **dict.fromkeys(["data", "models", "tasks", "optim", "parallel"], 2),
     **dict.fromkeys(["checkpoint", "log"], 2),
     **dict.fromkeys(["run", "step"], 3),
-    **dict.fromkeys(["train", "evaluate", "predict", "export", "report", "doctor"], 4),
+    **dict.fromkeys(["train", "evaluate", "predict", "export", "report"], 4),
+    **dict.fromkeys(["doctor", "weights"], 4),
     "__main__": 5,
 }
 

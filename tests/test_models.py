@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,12 +10,15 @@ import pytest
 
 from segjax import models
 from segjax.base import Mistake, names
+from segjax.models._encoders import Residual
+from segjax.models._layers import ConvNorm
 
 FORMS = [
     *[(name, {"width": 4}) for name in names("models")],
     ("unet", {"width": 4, "padding": "valid", "norm": "none"}),
     ("unet", {"width": 4, "norm": "group", "up": "nearest"}),
     ("unet", {"width": 4, "up": "bilinear", "depth": 2}),
+    ("unet", {"width": 4, "norm": "none", "encoder": "resnet18"}),
     ("segnet", {"width": 4, "variant": "basic"}),
 ]
 HEADS = {"mask": 1, "offset": 2}
@@ -115,6 +119,129 @@ def test_parameters_of_the_papers(name, config, channels, heads, count):
     assert sum(parts.values()) == count
 
 
+@pytest.mark.parametrize(
+    ("form", "count"),
+    [
+        ("vgg16", 14_714_688),
+        ("vgg16_bn", 14_723_136),
+        ("resnet18", 11_689_512 - 1000 * 513),
+        ("resnet34", 21_797_672 - 1000 * 513),
+        ("resnet50", 25_557_032 - 1000 * 2049),
+    ],
+)
+def test_pretrained_encoders_are_torchvisions(form, count):
+    """As many parameters as theirs without the classifier, and sizes rounded up."""
+    params = models.encoder_shapes(form)["params"]
+    assert sum(leaf.size for leaf in jax.tree.leaves(params)) == count
+    model = models.build("unet", HEADS, encoder=form, width=2)
+    run = partial(model.apply, mutable=["intermediates"])
+    image = jax.ShapeDtypeStruct((1, 33, 47, 3), jnp.float32)
+    outputs, kept = jax.eval_shape(run, models.variable_shapes(model), image)
+    maps = kept["intermediates"]
+    sizes = [(33, 47), (17, 24), (9, 12), (5, 6), (3, 3), (2, 2)]
+    first = 1 if form.startswith("resnet") else 0
+    for level, size in enumerate(sizes[first : first + 5]):
+        assert maps[f"encoder{level}"][0].shape[1:3] == size
+    assert outputs["offset"].shape == (1, 33, 47, 2)
+
+
+def zeros_of(shapes):
+    return jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
+
+
+def pass_on(variables, layer):
+    """A normalisation that does nothing: 1 with the epsilon."""
+    variables["params"][layer]["Norm_0"]["BatchNorm_0"]["scale"] += 1
+    variables["batch_stats"][layer]["Norm_0"]["BatchNorm_0"]["var"] += 1 - 1e-5
+
+
+def test_resnets_stem_by_hand():
+    """A 7x7 kernel that takes its upper left corner, and blocks that add nothing."""
+    model = models.build("unet", HEADS, encoder="resnet18", width=1)
+    variables = zeros_of(models.variable_shapes(model))
+    pass_on(variables, "encoder0_0")
+    kernel = kernel_of(7, 3, 64, (0, 0, 2, 5, 1))
+    variables["params"]["encoder0_0"]["Conv_0"]["kernel"] = jnp.asarray(kernel)
+
+    @jax.jit
+    def first_maps(variables, image):
+        _, kept = model.apply(variables, image, mutable=["intermediates"])
+        return [kept["intermediates"][f"encoder{level}"][0][..., 5] for level in (0, 1)]
+
+    image = pictures(1, 10, 11)
+    stem, pooled = first_maps(variables, image)
+    shifted = np.pad(image[..., 2], [(0, 0), (3, 0), (3, 0)])[:, 0:10:2, 0:11:2]
+    np.testing.assert_allclose(stem, shifted, rtol=1e-6)
+    largest = nn.max_pool(stem[..., None], (3, 3), (2, 2), [(1, 1), (1, 1)])
+    np.testing.assert_array_equal(pooled, largest[..., 0])
+
+
+def block_by_hand(features, bottleneck, kernels, mean=0.0):
+    """A residual block at stride 2 on the numbers 1..16, with these kernels; the second
+    convolution's running mean is given, all other normalisation does nothing."""
+    conv = partial(ConvNorm, norm="batch", dtype=jnp.float32)
+    block = Residual(features, 2, bottleneck, conv)
+    image = jnp.arange(1.0, 17).reshape(1, 4, 4, 1)
+    variables = jax.tree.map(
+        jnp.zeros_like, block.init(jax.random.key(0), image, False)
+    )
+    for name, kernel in kernels.items():
+        variables["params"][name]["Conv_0"]["kernel"] = jnp.asarray(kernel)
+        pass_on(variables, name)
+    variables["batch_stats"]["conv2"]["Norm_0"]["BatchNorm_0"]["mean"] += mean
+    return jax.jit(partial(block.apply, train=False))(variables, image)[0]
+
+
+def kernel_of(size, c_in, c_out, *taps):
+    kernel = np.zeros((size, size, c_in, c_out), np.float32)
+    for *place, value in taps:
+        kernel[tuple(place)] = value
+    return kernel
+
+
+def test_a_residual_block_by_hand():
+    """Padded alike on both sides when it strides; ReLU only after the sum."""
+    found = block_by_hand(
+        2,
+        False,
+        {
+            "conv1": kernel_of(3, 1, 2, (0, 0, 0, 0, 1), (2, 2, 0, 1, 1)),
+            "conv2": kernel_of(3, 2, 2, (1, 1, 0, 0, 1), (1, 1, 1, 1, 1)),
+            "shortcut": kernel_of(1, 1, 2, (0, 0, 0, 0, 100)),
+        },
+        mean=1000,
+    )
+    by_channel = jnp.moveaxis(found, -1, 0).round(2).tolist()
+    assert by_channel == [
+        # up and left of every second pixel 0, 0, 0, 6; with 100 times the pixels
+        # 100, 300, 900, 1106; and 1000 taken away before the ReLU
+        [[0, 0], [0, 106]],
+        # down and right of them 6, 8, 14, 16, of which nothing is left
+        [[0, 0], [0, 0]],
+    ]
+
+
+def test_a_bottleneck_by_hand():
+    """Its 3x3 convolution strides, not the 1x1 before it: version 1.5."""
+    found = block_by_hand(
+        1,
+        True,
+        {
+            "conv1": kernel_of(1, 1, 1, (0, 0, 0, 0, 1)),
+            "conv2": kernel_of(3, 1, 1, (0, 0, 0, 0, 1)),
+            "conv3": kernel_of(1, 1, 4, (0, 0, 0, 1, 2), (0, 0, 0, 3, -1)),
+            "shortcut": kernel_of(1, 1, 4, (0, 0, 0, 2, 3), (0, 0, 0, 3, 1)),
+        },
+    )
+    by_channel = jnp.moveaxis(found, -1, 0).round(4).tolist()
+    assert by_channel == [
+        [[0, 0], [0, 0]],
+        [[0, 0], [0, 12]],
+        [[3, 9], [27, 33]],
+        [[1, 3], [9, 5]],
+    ]
+
+
 def test_valid_unet_gives_the_paper_sizes():
     model = models.build(
         "unet", {"mask": 2}, width=2, norm="none", padding="valid", margin=False
@@ -206,6 +333,9 @@ def test_dropout_follows_the_key_of_the_picture(name):
         ("unet", {"width": 0}, "model.width"),
         ("unet", {"norm": "bach"}, "Did you mean 'batch'"),
         ("unet", {"dropout": 1.5}, "model.dropout"),
+        ("unet", {"encoder": "resnet51"}, "Did you mean 'resnet50'"),
+        ("unet", {"encoder": "resnet18", "depth": 2}, "leave model.depth at 4"),
+        ("unet", {"encoder": "vgg16", "padding": "valid"}, "model.padding at 'same'"),
         ("segnet", {"variant": "vgg"}, "Did you mean 'vgg16'"),
         ("unett", {}, "Did you mean 'unet'"),
     ],

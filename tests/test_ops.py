@@ -10,7 +10,7 @@ from segjax.ops import color, losses, warp
 from segjax.ops.augment import augment
 from segjax.ops.bootstrap import summarise
 from segjax.ops.confusion import class_pixels, confusion
-from segjax.ops.pool import max_pool, unpool
+from segjax.ops.pool import max_pool, max_pool3, unpool
 from segjax.ops.up import bilinear2, conv_transpose2, nearest2
 
 pytestmark = pytest.mark.usefixtures("strict_promotion")
@@ -29,6 +29,17 @@ def test_max_pool_equals_flax_in_value_and_gradient(size):
     for f, h in zip(jax.vjp(ours, x), jax.vjp(theirs, x)):
         a, b = (f, h) if not callable(f) else (f(g)[0], h(g)[0])
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("size", [(8, 6), (7, 9), (1, 2)])
+def test_max_pool3_equals_flax_in_value_and_gradient(size):
+    """On numbers below 0, where padding with zeros would show."""
+    x = noise(2, *size, 3) - 9
+    g = noise(2, -(-size[0] // 2), -(-size[1] // 2), 3)
+    theirs = lambda x: nn.max_pool(x, (3, 3), (2, 2), [(1, 1), (1, 1)])  # noqa: E731
+    (a, pull_a), (b, pull_b) = (jax.vjp(f, x) for f in (max_pool3, theirs))
+    np.testing.assert_array_equal(a, b)
+    np.testing.assert_allclose(pull_a(g)[0], pull_b(g)[0], atol=1e-6)
 
 
 def test_max_pool_takes_the_first_of_equals():

@@ -11,9 +11,11 @@ import jax.numpy as jnp
 from jax import Array
 
 from segjax.base import find
+from segjax.models import _encoders
 from segjax.ops.color import normalise
 
 Variables = dict[str, Any]  # {"params": ..., "batch_stats": ...}
+ENCODERS = _encoders.FORMS  # those that others have trained
 
 
 def build(name: str, heads: Mapping[str, int], **config) -> nn.Module:
@@ -35,6 +37,16 @@ def variable_shapes(model: nn.Module, channels: int = 3) -> Variables:
     """Parameters and statistics as shapes; none is made."""
     make = functools.partial(initialise, model, size=64, channels=channels)
     return jax.eval_shape(make, jax.random.key(0))
+
+
+def encoder_shapes(form: str) -> Variables:
+    """The arrays of an encoder, one of ENCODERS, as shapes, by their names in a
+    network."""
+    shapes = variable_shapes(build("unet", {}, encoder=form, width=1))
+    return {
+        kind: {name: of for name, of in layers.items() if name.startswith("encoder")}
+        for kind, layers in shapes.items()
+    }
 
 
 def forward(model: nn.Module, variables: Variables, images: Array) -> dict[str, Array]:

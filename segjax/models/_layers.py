@@ -48,14 +48,15 @@ class Norm(nn.Module):
 
 
 class ConvNorm(nn.Module):
-    """Convolution, normalisation, ReLU: the brick of both networks."""
+    """Convolution, normalisation, ReLU: the brick of all networks."""
 
     features: int
     norm: str
     dtype: jnp.dtype
     axis_name: str | None = None
     kernel: int = 3
-    padding: str = "SAME"
+    strides: int = 1
+    padding: str | int = "SAME"
     use_bias: bool = False
     relu: bool = True
 
@@ -64,6 +65,7 @@ class ConvNorm(nn.Module):
         x = nn.Conv(
             self.features,
             (self.kernel, self.kernel),
+            self.strides,
             padding=self.padding,
             use_bias=self.use_bias,
             kernel_init=he_normal,

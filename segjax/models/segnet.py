@@ -9,14 +9,14 @@ from flax.core import FrozenDict
 from jax import Array
 
 from segjax.base import check_choice, check_range
+from segjax.models._encoders import VGG16
 from segjax.models._layers import NORMS, ConvNorm, Heads, dropout, dtype_of
 from segjax.ops.pool import max_pool, unpool
 
 # Channels of each convolution, level by level, at the paper's width of 64.
-_ENCODER = ((64, 64), (128, 128), (256,) * 3, (512,) * 3, (512,) * 3)
 _DECODER = ((64,), (128, 64), (256, 256, 128), (512, 512, 256), (512,) * 3)
 _BASIC = ((64,),) * 4
-_VARIANTS = {"vgg16": (_ENCODER, _DECODER), "basic": (_BASIC, _BASIC)}
+_VARIANTS = {"vgg16": (VGG16, _DECODER), "basic": (_BASIC, _BASIC)}
 
 
 def build(

@@ -8,7 +8,8 @@ import jax.numpy as jnp
 from flax.core import FrozenDict
 from jax import Array
 
-from segjax.base import check_choice, check_range
+from segjax.base import Mistake, check_choice, check_range
+from segjax.models._encoders import FORMS, RESNETS, encode
 from segjax.models._layers import NORMS, UPS, ConvNorm, Heads, Up, dropout, dtype_of
 from segjax.ops.pool import max_pool
 
@@ -16,6 +17,7 @@ from segjax.ops.pool import max_pool
 def build(
     heads: Mapping[str, int],
     *,
+    encoder: str = "plain",
     width: int = 64,
     depth: int = 4,
     norm: str = "batch",
@@ -31,6 +33,11 @@ def build(
     width: channels of the first level, doubled at each of `depth` poolings; margin:
     the `valid` form mirrors its margin so that maps fit the picture (False: the
     paper's 572 -> 388); dropout: share dropped at the bottom.
+
+    encoder: plain, or one that others have trained (vgg16, vgg16_bn, resnet18,
+    resnet34, resnet50), with channels and normalisation of its own: width and norm are
+    then the decoder's. A ResNet's finest map is half the picture's size; above it the
+    decoder goes on alone, with half the width.
     """
     check_range("model.width", width, 1)
     check_range("model.depth", depth, 1, 8)
@@ -38,8 +45,16 @@ def build(
     check_choice("model.norm", norm, NORMS)
     check_choice("model.padding", padding, ("same", "valid"))
     check_choice("model.up", up, UPS)
+    check_choice("model.encoder", encoder, ("plain", *FORMS))
+    if encoder != "plain" and (depth, padding) != (4, "same"):
+        raise Mistake(
+            f"model.encoder={encoder} has levels and padding of its own; leave"
+            f" model.depth at 4 (it is {depth}) and model.padding at 'same' (it is"
+            f" {padding!r})."
+        )
     return UNet(
         heads=FrozenDict(heads),
+        encoder=encoder,
         width=width,
         depth=depth,
         norm=norm,
@@ -54,6 +69,7 @@ def build(
 
 class UNet(nn.Module):
     heads: FrozenDict[str, int]
+    encoder: str
     width: int
     depth: int
     norm: str
@@ -76,21 +92,33 @@ class UNet(nn.Module):
         x = image.astype(self.dtype)
         if self.valid and self.margin:
             x = _mirror_margin(x, self.depth)
-        skips = []
-        for level in range(self.depth):
-            x = self._block(x, self.width << level, f"encoder{level}", train)
-            skips.append(x)
-            x, _ = max_pool(x)
-        x = self._block(x, self.width << self.depth, "bottom", train)
+        *skips, x = self._encode(x, train)
         x = dropout(x, self.dropout, keys, layer=0)
-        for level in reversed(range(self.depth)):
+        for level in reversed(range(len(skips))):
             x = Up(self.up, self.width << level, self.dtype, name=f"up{level}")(x)
             x = _join(skips[level], x)
             x = self._block(x, self.width << level, f"decoder{level}", train)
+        if self.encoder in RESNETS:
+            half = max(1, self.width // 2)
+            x = Up(self.up, half, self.dtype, name="up_top")(x)[:, :h, :w]
+            x = self._block(x, half, "top", train)
         maps = Heads(self.heads, self.dtype, name="heads")(x)
         if self.valid and not self.margin:
             return maps
         return {name: m[:, :h, :w] for name, m in maps.items()}
+
+    def _encode(self, x: Array, train: bool) -> list[Array]:
+        """The maps of all levels, the finest first; the last is the bottom's."""
+        if self.encoder != "plain":
+            maps = encode(self.encoder, x, train, self.dtype, self.axis_name)
+            for level, of_level in enumerate(maps):
+                self.sow("intermediates", f"encoder{level}", of_level)
+            return maps
+        maps = []
+        for level in range(self.depth):
+            maps.append(self._block(x, self.width << level, f"encoder{level}", train))
+            x, _ = max_pool(maps[-1])
+        return [*maps, self._block(x, self.width << self.depth, "bottom", train)]
 
     def _block(self, x: Array, features: int, name: str, train: bool) -> Array:
         """Two 3x3 convolutions. What a notebook may ask for is kept under the name."""

@@ -1,8 +1,11 @@
-"""2x2 max pooling that keeps where each maximum came from, and its inverse.
+"""2x2 max pooling that keeps where each maximum came from, its inverse, and ResNet's
+3x3 max pooling.
 
 Written with slices and selects: XLA's own pooling gradient (select_and_scatter) is
 slow on every platform and missing under deterministic GPU operations.
 """
+
+import functools
 
 import jax
 import jax.numpy as jnp
@@ -52,6 +55,28 @@ def unpool(x: Array, index: Array, size: tuple[int, ...]) -> Array:
     rows = [jnp.stack(places[i : i + 2], axis=-2) for i in (0, 2)]  # [...,h,w,2,c]
     full = jnp.stack(rows, axis=-4).reshape(*lead, 2 * h, 2 * w, c)
     return full[..., : size[0], : size[1], :]
+
+
+def max_pool3(x: Array) -> Array:
+    """Largest of each 3x3 window round every second pixel, as after ResNet's stem.
+
+    Three rows, then three columns; outside there is nothing. Odd sizes round up.
+    f[...,h,w,c] -> f[...,ceil(h/2),ceil(w/2),c]
+    """
+    return _largest_of_three(_largest_of_three(x, x.ndim - 3), x.ndim - 2)
+
+
+def _largest_of_three(x: Array, axis: int) -> Array:
+    """Of every second place of the axis and its two neighbours."""
+    pad = [(0, 0)] * x.ndim
+    pad[axis] = (1, 1)
+    padded = jnp.pad(x, pad, constant_values=-jnp.inf)
+    last = (x.shape[axis] - 1) // 2 * 2  # where the last window begins
+    shifted = (
+        jax.lax.slice_in_dim(padded, k, last + k + 1, stride=2, axis=axis)
+        for k in range(3)
+    )
+    return functools.reduce(jnp.maximum, shifted)
 
 
 def _window_places(x: Array) -> tuple[Array, ...]:

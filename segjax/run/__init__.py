@@ -22,6 +22,7 @@ from segjax.run._config import (
     override,
 )
 from segjax.run._contents import contents
+from segjax.run._encoder import check_new_folder, write_encoder
 from segjax.run._folder import (
     check_workdir,
     default_workdir,
@@ -41,6 +42,7 @@ __all__ = [
     "Run",
     "announce",
     "build_parts",
+    "check_new_folder",
     "check_workdir",
     "conclude",
     "config_folder",
@@ -62,6 +64,7 @@ __all__ = [
     "stop_requests",
     "with_found",
     "write_config",
+    "write_encoder",
     "write_rows",
     "write_scores",
 ]

@@ -1,4 +1,4 @@
-"""A new run started from the weights of another."""
+"""A new run started from the weights of another, or of others' encoders."""
 
 from pathlib import Path
 from typing import Any
@@ -7,6 +7,7 @@ import jax
 
 from segjax import checkpoint, parallel
 from segjax.base import Mistake
+from segjax.run._encoder import check_fits, is_encoder, parts_of, read_encoder
 from segjax.run._folder import read_config
 
 
@@ -29,15 +30,14 @@ def load_variables(folder: Path, step: int | None = None) -> tuple[int, dict[str
 
 
 def start_from(folder: str, fresh: Any) -> tuple[dict[str, Any], str]:
-    """The fresh variables with each array that the other run has in the same name and
-    shape replaced by its own, and a sentence that says what was taken.
+    """The fresh variables with each array that the other run, or the converted encoder,
+    has in the same name and shape replaced by its own, and a sentence that says what
+    was taken.
 
     A Mistake where that is none. Shapes will do for `fresh`, to find that out.
     """
-    if read_config(Path(folder)) is None:
-        raise Mistake(f"init is {folder!r}, which is not the folder of a run.")
-    step, donor = load_variables(Path(folder))
-    given = {_name(path): leaf for path, leaf in _leaves(donor)}
+    encoder = is_encoder(Path(folder))
+    source, given = _from_encoder(folder, fresh) if encoder else _from_run(folder)
     new = []
 
     def choose(path, leaf):
@@ -52,11 +52,34 @@ def start_from(folder: str, fresh: Any) -> tuple[dict[str, Any], str]:
     kernels = [_name(path) for path, leaf in _leaves(fresh) if leaf.ndim > 1]
     if set(kernels) <= set(new):  # a bias of the right length is no network
         raise Mistake(f"init is {folder!r}, but no kernel there fits this model.")
-    told = f"init: {total - len(new)} of {total} arrays from {folder}, step {step}"
+    told = f"init: {total - len(new)} of {total} arrays from {folder}, {source}"
     if made:
-        listed = ", ".join(name.removeprefix("params/") for name in made[:4])
-        told += f"; new: {listed}{' and more' if len(made) > 4 else ''}"
+        names = [name.removeprefix("params/") for name in made]
+        told += f"; new: {', '.join(parts_of(names) if encoder else names[:4])}"
+        told += " and more" if len(names) > 4 and not encoder else ""
     return chosen, told
+
+
+def _from_run(folder: str) -> tuple[str, dict[str, Any]]:
+    """What tells this donor, and its arrays by name."""
+    if read_config(Path(folder)) is None:
+        raise Mistake(
+            f"init is {folder!r}, which is not the folder of a run, nor one that"
+            " `python -m segjax weights` wrote."
+        )
+    step, donor = load_variables(Path(folder))
+    return f"step {step}", _by_name(donor)
+
+
+def _from_encoder(folder: str, fresh: Any) -> tuple[str, dict[str, Any]]:
+    """The same of an encoder, which must be this model's."""
+    form, given = read_encoder(Path(folder))
+    check_fits(folder, form, given, _by_name(fresh))
+    return form, given
+
+
+def _by_name(tree) -> dict[str, Any]:
+    return {_name(path): leaf for path, leaf in _leaves(tree)}
 
 
 def _leaves(tree):
