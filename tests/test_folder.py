@@ -12,7 +12,8 @@ from PIL import Image
 from segjax import data
 from segjax.__main__ import main
 from segjax.base import Mistake
-from segjax.data._coding import apply_coding, find_coding, look_at
+from segjax.data._coding import apply_coding
+from segjax.data._find_coding import find_coding, look_at
 from segjax.data._folds import deal
 from segjax.data._pairs import match
 from segjax.data._read import Mask, read_mask, read_picture
@@ -804,7 +805,10 @@ def never_learnt(root):
 FINDINGS = {
     "a broken picture": (broken_pictures, "images/p3.png is cut short"),
     "the same picture in two splits": (copied, "The same picture in two splits: 1"),
-    "nearly the same": (nearly, "Nearly the same picture in two splits: 1 pairs"),
+    "nearly the same": (
+        nearly,
+        "Nearly the same picture in two splits: 2 pictures, 1 of the 2 test",
+    ),
     "a picture of one colour": (empty, "Pictures of one colour throughout: 1, p2"),
     "a class that is only tested": (never_learnt, "'class 2' is in test, and in no"),
     "two masks": (twice, "images/p1.png has 2 masks"),

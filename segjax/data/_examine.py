@@ -2,20 +2,17 @@
 
 import collections
 import zlib
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from segjax.base import VOID, Info, Mistake, Rows
+from segjax.data._copies import copies, thumb
 from segjax.data._folds import SPLITS
 from segjax.data._intake import listed
 from segjax.data._scan import Tick, in_threads
 
-_THUMB = 16  # side of what near-duplicates are told by
-_SAME = 0.98  # correlation of two such that are nearly the same picture
-_FLAT = 3.0  # grey levels that such a picture varies by at least, to be compared
 _RARE = 0.005  # share of pixels below which a class is called rare
 _DRAWN = 24  # pictures of the contact sheet
 _DRAWN_SIDE = 192
@@ -70,7 +67,8 @@ def examine(rows: dict[str, Rows], info: Info, tick: Tick) -> Report:
     pixels = np.stack([one.pixels for one in looks])[:, :-1]
     names, splits = [one.name for one in looks], [one.split for one in looks]
     wrong, notes = _of_masks(looks, pixels, info)
-    findings += wrong + _of_copies(looks)
+    thumbs = np.stack([one.thumb for one in looks])
+    findings += wrong + copies(names, splits, [one.digest for one in looks], thumbs)
     return Report(
         _facts(looks, pixels, info),
         findings,
@@ -124,19 +122,9 @@ def _look(example: dict, split: str, classes: int, keep: bool) -> _Look:
         pixels,
         zlib.crc32(np.ascontiguousarray(image), image.shape[0]),
         bool((image == image[0, 0]).all()),
-        _thumb(image),
+        thumb(image),
         _small(example["name"], image, mask) if keep else None,
     )
-
-
-def _thumb(image: np.ndarray) -> np.ndarray:
-    size = (_THUMB, _THUMB)
-    small = Image.fromarray(image).resize(size, Image.Resampling.BOX)
-    values = np.asarray(small, np.float32).ravel()
-    centred = values - values.mean()
-    if centred.std() < _FLAT:  # noise would decide
-        return np.zeros_like(centred)
-    return centred / np.linalg.norm(centred)
 
 
 def _small(name: str, image: np.ndarray, mask: np.ndarray) -> dict[str, Any]:
@@ -219,59 +207,3 @@ def _missing_classes(counts: dict[str, np.ndarray], info: Info) -> list[str]:
                 " of train; it cannot be learnt."
             )
     return told
-
-
-def _of_copies(looks: list[_Look]) -> list[str]:
-    """Sentences on pictures that are the same, or nearly, in two splits or in one."""
-    same: dict[int, list[int]] = collections.defaultdict(list)
-    for k, one in enumerate(looks):
-        same[one.digest].append(k)
-    copies = [group for group in same.values() if len(group) > 1]
-    known = {(i, j) for group in copies for i in group for j in group}
-    near = [
-        pair for pair in _near(np.stack([o.thumb for o in looks])) if pair not in known
-    ]
-    found = []
-    across = [g for g in copies if len({looks[k].split for k in g}) > 1]
-    within = [g for g in copies if g not in across]
-    if across:
-        found.append(
-            f"The same picture in two splits: {len(across)}, {_pairs(across, looks)}."
-            " Its score is no test: leave one of them."
-        )
-    if within:
-        found.append(
-            f"The same picture twice in one split: {len(within)},"
-            f" {_pairs(within, looks)}. Leave one of them."
-        )
-    leaks = [p for p in near if looks[p[0]].split != looks[p[1]].split]
-    if leaks:
-        tested = {k for p in leaks for k in p if looks[k].split == "test"}
-        total = sum(one.split == "test" for one in looks)
-        found.append(
-            f"Nearly the same picture in two splits: {len(leaks)} pairs,"
-            f" {_pairs(leaks, looks)}; {len(tested)} of the {total} test pictures are"
-            " in one. If they are frames of one film or pictures of one patient, keep"
-            " these together: data.table=FILE.csv with a column that says which, and"
-            " data.group=COLUMN."
-        )
-    return found
-
-
-def _near(thumbs: np.ndarray, block: int = 1024) -> list[tuple[int, int]]:
-    """Pairs that are nearly the same. f32[n,d]"""
-    pairs = []
-    for start in range(0, len(thumbs), block):
-        likeness = thumbs[start : start + block] @ thumbs.T
-        for i, j in np.argwhere(likeness > _SAME):
-            if start + i < j:
-                pairs.append((int(start + i), int(j)))
-    return pairs
-
-
-def _pairs(groups: Iterable, looks: list[_Look]) -> str:
-    told = [
-        " and ".join(f"{looks[k].name} ({looks[k].split})" for k in list(group)[:3])
-        for group in groups
-    ]
-    return listed(told, 3)

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from segjax.base import Mistake, check_choice
-from segjax.data._coding import Coding, Seen, find_coding, look_at
+from segjax.data._coding import Coding
+from segjax.data._find_coding import Seen, find_coding, look_at
 from segjax.data._intake import Files, listed, shown
 from segjax.data._own_splits import by_table, read_table
 from segjax.data._pairs import Matched, Pair, match, picture_files
