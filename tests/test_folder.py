@@ -805,10 +805,7 @@ def never_learnt(root):
 FINDINGS = {
     "a broken picture": (broken_pictures, "images/p3.png is cut short"),
     "the same picture in two splits": (copied, "The same picture in two splits: 1"),
-    "nearly the same": (
-        nearly,
-        "Nearly the same picture in two splits: 2 pictures, 1 of the 2 test",
-    ),
+    "nearly the same": (nearly, "Nearly the same picture in two splits: 2"),
     "a picture of one colour": (empty, "Pictures of one colour throughout: 1, p2"),
     "a class that is only tested": (never_learnt, "'class 2' is in test, and in no"),
     "two masks": (twice, "images/p1.png has 2 masks"),
