@@ -9,7 +9,13 @@ import pytest
 from ml_collections import ConfigDict
 
 from segjax.base import Mistake
-from segjax.run import build_parts, config_folder, load_config, with_found
+from segjax.run import (
+    build_parts,
+    config_folder,
+    load_config,
+    override,
+    with_found,
+)
 
 FILES = sorted(config_folder().glob("*.py"))
 
@@ -117,3 +123,10 @@ def test_a_config_is_a_python_file(tmp_path):
     (tmp_path / "notes.md").write_text("# mine")
     with pytest.raises(Mistake, match="a config is a Python file"):
         load_config(str(tmp_path / "notes.md"))
+
+
+def test_the_config_that_was_given_stays_as_it_was():
+    given = load_config("unet")
+    assert override(given, [("model.width", "3")]).model.width == 3
+    assert with_found(given, {"size": 8}).data.size == 8
+    assert (given.model.width, given.data.size) == (16, 96)

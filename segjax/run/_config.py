@@ -59,7 +59,7 @@ def load_config(
 def override(config: ConfigDict, overrides: Iterable[tuple[str, str]]) -> ConfigDict:
     """The config with options set, each from its text. Names first: they decide which
     other options there are."""
-    config = ConfigDict(config)
+    config = ConfigDict(config.copy_and_resolve_references())  # its sections too
     for key, text in sorted(overrides, key=lambda pair: not pair[0].endswith(".name")):
         section, _, option = key.rpartition(".")
         known = option_types(config, section)

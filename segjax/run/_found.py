@@ -24,7 +24,7 @@ def find_in_data(config: ConfigDict, workdir: Path) -> tuple[dict[str, Any], lis
 
 def with_found(config: ConfigDict, found: dict[str, Any]) -> ConfigDict:
     """The config, its data options completed by those found."""
-    whole = ConfigDict(config)
+    whole = config.copy_and_resolve_references()  # its sections too
     with whole.unlocked(), whole.data.unlocked(), whole.data.ignore_type():
         for option, value in found.items():
             whole.data[option] = tuple(value) if isinstance(value, list) else value
