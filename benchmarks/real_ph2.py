@@ -22,7 +22,7 @@ from segjax import data
 from segjax.base import Mistake
 from segjax.data._folds import fold_of_split
 from segjax.data._intake import Files, decode_picture, open_files
-from segjax.data._scan import Record, foreground, look_through
+from segjax.data._records.scan import Record, foreground, look_through
 from segjax.data.ph2 import KINDS, scan
 from segjax.ops.bootstrap import score_each, summarise
 

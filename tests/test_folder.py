@@ -12,11 +12,11 @@ from PIL import Image
 from segjax import data
 from segjax.__main__ import main
 from segjax.base import Mistake
-from segjax.data._coding import apply_coding
-from segjax.data._find_coding import find_coding, look_at
+from segjax.data._folder.coding import apply_coding
+from segjax.data._folder.find_coding import find_coding, look_at
+from segjax.data._folder.pairs import match
+from segjax.data._folder.read import Mask, read_mask, read_picture
 from segjax.data._folds import deal
-from segjax.data._pairs import match
-from segjax.data._read import Mask, read_mask, read_picture
 
 H, W = 12, 16
 TRUTH = np.zeros((H, W), np.uint8)

@@ -19,7 +19,8 @@ from PIL import Image
 from segjax import data, train
 from segjax.__main__ import main
 from segjax.base import Mistake
-from segjax.data import _build, _intake, mads, ph2
+from segjax.data import _intake, mads, ph2
+from segjax.data._records import build as building
 from segjax.run import (
     announce,
     build_parts,
@@ -557,19 +558,19 @@ def test_no_permission(folder, tmp_path):
 def test_a_full_disk_keeps_what_was_there(folder, tmp_path, capsys, monkeypatch):
     to = tmp_path / "to"
     assert prepare("ph2", folder, to) == 0
-    whole = _build._write_contents
+    whole = building._write_contents
 
     def full(builder):
         raise RuntimeError("write() failed: No space left on device")
 
-    monkeypatch.setattr(_build, "_write_contents", full)
+    monkeypatch.setattr(building, "_write_contents", full)
     assert prepare("ph2", folder, to, "--again") == 2
     assert (
         "The disk is full: segjax_ph2 cannot be written to" in capsys.readouterr().err
     )
     assert sorted(p.name for p in to.iterdir()) == ["segjax_ph2", "segjax_ph2.lock"]
     assert_whole(to)
-    monkeypatch.setattr(_build, "_write_contents", whole)
+    monkeypatch.setattr(building, "_write_contents", whole)
     assert prepare("ph2", folder, to, "--again") == 0
     assert_whole(to)
 

@@ -52,7 +52,9 @@ def prepare(
     to: unset for $SEGJAX_DATA or ~/.cache/segjax; again: even if it is there already;
     skip_broken: without the broken files, whose number is given back.
     """
-    from segjax.data._prepare import prepare_data  # TFDS, which training needs not
+    from segjax.data._records.prepare import (
+        prepare_data,  # TFDS, which training needs not
+    )
 
     return prepare_data(name, source, to, again, skip_broken, say, count)
 

@@ -11,7 +11,7 @@ from segjax.base import VOID, Info, Mistake, Rows
 from segjax.data._copies import copies, thumb
 from segjax.data._folds import SPLITS
 from segjax.data._intake import listed
-from segjax.data._scan import Tick, in_threads
+from segjax.data._records.scan import Tick, in_threads
 
 _RARE = 0.005  # share of pixels below which a class is called rare
 _DRAWN = 24  # pictures of the contact sheet

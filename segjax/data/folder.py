@@ -15,20 +15,20 @@ from PIL import Image
 
 from segjax.base import Info, Mistake
 from segjax.data._cache import data_root
-from segjax.data._coding import Coding, apply_coding, number_of
-from segjax.data._folds import FOLDS
-from segjax.data._intake import Files
-from segjax.data._own_splits import deal_splits
-from segjax.data._pairs import Pair
-from segjax.data._read import read_mask, read_picture
-from segjax.data._scan import in_threads
-from segjax.data._survey import (
+from segjax.data._folder.coding import Coding, apply_coding, number_of
+from segjax.data._folder.pairs import Pair
+from segjax.data._folder.read import read_mask, read_picture
+from segjax.data._folder.splits import deal_splits
+from segjax.data._folder.survey import (
     Survey,
     check_proportions,
     find_pairs,
     known_coding,
     survey,
 )
+from segjax.data._folds import FOLDS
+from segjax.data._intake import Files
+from segjax.data._records.scan import in_threads
 
 _SAMPLE = 4096  # bytes that tell a file from another of its size
 _WHERE = ("dir", "images", "masks", "table")  # options that say which files

@@ -14,11 +14,11 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from segjax.base import Info, Mistake, check_choice
-from segjax.data._build import LocalInfo, PictureBuilder, features
 from segjax.data._folds import FOLDS, fold_of_split, rows_of
 from segjax.data._intake import Files, listed, shown
-from segjax.data._prepared import Rows, open_builder
-from segjax.data._scan import Found, Record
+from segjax.data._records.build import LocalInfo, PictureBuilder, features
+from segjax.data._records.prepared import Rows, open_builder
+from segjax.data._records.scan import Found, Record
 
 PICTURES = 1192  # of the whole set
 SOURCE = (

@@ -9,9 +9,9 @@ Share of the frame and frequency of the three kinds follow dermoscopy of a clini
 import numpy as np
 
 from segjax.base import Info
-from segjax.data import _nevi_scene as scene
 from segjax.data._folds import rows_of
-from segjax.data._nevi_lesion import KINDS, outline, stain
+from segjax.data._nevi import scene
+from segjax.data._nevi.lesion import KINDS, outline, stain
 
 _TURNS = (0, 1, 0, 1, 2)  # kinds of five pictures of a fold: 40, 40 and 20 %
 

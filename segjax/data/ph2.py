@@ -11,12 +11,12 @@ from pathlib import PurePosixPath
 import tensorflow_datasets as tfds
 
 from segjax.base import Info, Mistake
-from segjax.data._build import LocalInfo, PictureBuilder, features
 from segjax.data._folds import FOLDS, fold_of_split
 from segjax.data._intake import Files, listed, shown
-from segjax.data._ph2_table import KINDS, read_table
-from segjax.data._prepared import Rows, open_builder
-from segjax.data._scan import Found, Record
+from segjax.data._records.build import LocalInfo, PictureBuilder, features
+from segjax.data._records.ph2_table import KINDS, read_table
+from segjax.data._records.prepared import Rows, open_builder
+from segjax.data._records.scan import Found, Record
 
 PICTURES = 200  # of the whole set
 SOURCE = (

@@ -7,9 +7,17 @@ from typing import NamedTuple
 import numpy as np
 
 from segjax.base import VOID, Mistake
-from segjax.data._coding import EDGES, GREY, Coding, Value, named, number_of, value_of
+from segjax.data._folder.coding import (
+    EDGES,
+    GREY,
+    Coding,
+    Value,
+    named,
+    number_of,
+    value_of,
+)
+from segjax.data._folder.read import Mask
 from segjax.data._intake import listed
-from segjax.data._read import Mask
 
 MOST_CLASSES = 64  # that are believed without being told
 _VOID_NAMES = ("void", "ignore", "ignored", "unlabelled", "unlabeled")

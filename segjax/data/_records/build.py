@@ -19,8 +19,13 @@ import tensorflow_datasets as tfds
 
 from segjax.base import Mistake
 from segjax.data._intake import Files, shown
-from segjax.data._prepared import CONTENTS, as_bytes, file_facts, prepared_folder
-from segjax.data._scan import Found, Intake, Record, examples, take_in
+from segjax.data._records.prepared import (
+    CONTENTS,
+    as_bytes,
+    file_facts,
+    prepared_folder,
+)
+from segjax.data._records.scan import Found, Intake, Record, examples, take_in
 
 _FULL = [os.strerror(n) for n in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)]
 

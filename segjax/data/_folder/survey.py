@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from segjax.base import Mistake, check_choice
-from segjax.data._coding import Coding
-from segjax.data._find_coding import Seen, find_coding, look_at
+from segjax.data._folder.coding import Coding
+from segjax.data._folder.find_coding import Seen, find_coding, look_at
+from segjax.data._folder.pairs import Matched, Pair, match, picture_files
+from segjax.data._folder.read import Header, look_inside, read_mask, read_raw
+from segjax.data._folder.splits import by_table, read_table
 from segjax.data._intake import Files, listed, shown
-from segjax.data._own_splits import by_table, read_table
-from segjax.data._pairs import Matched, Pair, match, picture_files
-from segjax.data._read import Header, look_inside, read_mask, read_raw
-from segjax.data._scan import in_threads
+from segjax.data._records.scan import in_threads
 
 _LOOKED_AT = 2000  # pairs that tell what all of them hold
 _TELL_WHITE = 8  # pictures that tell what white is

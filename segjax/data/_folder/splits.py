@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from segjax.base import Mistake, check_range, did_you_mean
+from segjax.data._folder.pairs import Matched, Pair
 from segjax.data._folds import SPLITS, deal, fold_of_split
 from segjax.data._intake import listed, shown
-from segjax.data._pairs import Matched, Pair
 
 _IMAGE = ("image", "picture", "img", "image_path", "file", "filename", "name", "id")
 _MASK = ("mask", "mask_path", "label_file", "segmentation", "annotation")

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from types import ModuleType
 
 from segjax.base import Mistake, find, names
-from segjax.data._build import build, check_writable
 from segjax.data._cache import data_root
 from segjax.data._intake import open_files, shown
-from segjax.data._prepared import damage, prepared_folder
-from segjax.data._scan import Intake, Tick, describe, look_through
+from segjax.data._records.build import build, check_writable
+from segjax.data._records.prepared import damage, prepared_folder
+from segjax.data._records.scan import Intake, Tick, describe, look_through
 
 _TOLD = 20  # problems that are told one by one
 

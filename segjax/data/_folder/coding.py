@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from segjax.base import VOID, Mistake
+from segjax.data._folder.read import Mask
 from segjax.data._intake import listed, shown
-from segjax.data._read import Mask
 
 Value = int | str
 GREY = 0x010101  # a grey level times this is its colour

@@ -1,0 +1,1 @@
+"""What nevi are drawn by."""

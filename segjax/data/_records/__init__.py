@@ -1,0 +1,1 @@
+"""Data sets of others, prepared once as TFDS records."""
