@@ -47,7 +47,7 @@ def train_and_evaluate(config: ConfigDict, workdir: str | Path) -> dict[str, Any
     check()
     if config.get("init") and run.read_config(workdir) is None:
         run.start_from(config.init, models.variable_shapes(parts.model))
-    with run.nothing_left_of_a_mistake(workdir), run.locked(workdir):
+    with run.locked(workdir):
         check()  # again: another process may have ended
         folder = (workdir / "checkpoints").absolute()
         with (

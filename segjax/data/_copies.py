@@ -11,26 +11,26 @@ from segjax.data._intake import listed
 _THUMB = 16  # side of what near-duplicates are told by
 _SAME = 0.98  # correlation of two such that are nearly the same picture
 _AT_ONCE = 1024  # pictures compared with all others
-_FLAT = 3.0  # grey levels that such a picture varies by at least, to be compared
+_FLAT = 1.5  # grey levels that such a picture varies by at least, to be compared
 
 
 def thumb(image: np.ndarray) -> np.ndarray:
     """A picture as a vector, the product of two being their likeness. f32[d]"""
     size = (_THUMB, _THUMB)
     small = Image.fromarray(image).resize(size, Image.Resampling.BOX)
-    values = np.asarray(small, np.float32).ravel()
-    centred = values - values.mean()
+    values = np.asarray(small, np.float32)
+    centred = (values - values.mean((0, 1))).ravel()  # its tint is no likeness
     if centred.std() < _FLAT:  # noise would decide
         return np.zeros_like(centred)
     return centred / np.linalg.norm(centred)
 
 
 def copies(
-    names: list[str], splits: list[str], digests: list[int], thumbs: np.ndarray
+    names: list[str], splits: list[str], digests: list[bytes], thumbs: np.ndarray
 ) -> list[str]:
     """Sentences on pictures that are the same, or nearly, in two splits or in one."""
     told = [f"{name} ({split})" for name, split in zip(names, splits)]
-    same: dict[int, list[int]] = collections.defaultdict(list)
+    same: dict[bytes, list[int]] = collections.defaultdict(list)
     for k, digest in enumerate(digests):
         same[digest].append(k)
     groups = [group for group in same.values() if len(group) > 1]

@@ -27,10 +27,9 @@ from segjax.data._folder.survey import (
     survey,
 )
 from segjax.data._folds import FOLDS
-from segjax.data._intake import Files
+from segjax.data._intake import Files, shown
 from segjax.data._records.scan import in_threads
 
-_SAMPLE = 4096  # bytes that tell a file from another of its size
 _WHERE = ("dir", "images", "masks", "table")  # options that say which files
 _CODED = ("classes", "values", "void", "threshold", "palette")  # what masks mean
 _MOST_TOLD = 5  # problems
@@ -46,10 +45,9 @@ class Rows:
         self._files, self._pairs, self._label = Files(root, [], []), pairs, label
         self._coding, self._reading = coding, reading
         self.root = data_root()  # where decoded ones are kept
-        samples = list(in_threads(self._sample, self._pairs))
-        content = [content for content, _ in samples]
+        content = list(in_threads(self._content, pairs))
         self.fingerprint = _digest(content)  # the same wherever the folder lies
-        self.cache_key = _digest([samples, coding, sorted(reading.items())])
+        self.cache_key = _digest([content, coding, sorted(reading.items())])
 
     def __len__(self) -> int:
         return len(self._pairs)
@@ -63,23 +61,15 @@ class Rows:
         return {
             "image": image,
             "semantic": _brought_to(image, ids, pair),
-            "name": pair.name,
-            "label": pair.row.get(self._label, ""),
+            "name": shown(pair.name),
+            "label": shown(pair.row.get(self._label, "")),
         }
 
-    def _sample(self, pair: Pair) -> tuple[tuple, tuple]:
-        """What tells a picture and its mask from others: sizes and some bytes; and,
-        beside these, when they were last written."""
-        content: list[Any] = [pair.name, pair.split]
-        times = []
-        for file in (pair.image, pair.mask):
-            path = self._files.where / file
-            facts = path.stat()
-            with path.open("rb") as opened:
-                opened.seek(max(0, facts.st_size // 2 - _SAMPLE // 2))
-                content += [facts.st_size, opened.read(_SAMPLE)]
-            times.append(facts.st_mtime_ns)
-        return tuple(content), tuple(times)
+    def _content(self, pair: Pair) -> tuple:
+        """What tells a picture and its mask from others: all of their bytes."""
+        files = [self._files.read(file) for file in (pair.image, pair.mask)]
+        digests = [hashlib.blake2b(data, digest_size=16).digest() for data in files]
+        return pair.name, pair.split, pair.row.get(self._label, ""), *digests
 
 
 def make_info(**config) -> Info:
@@ -136,20 +126,29 @@ def open_split(
     value that is white in pictures of more than 8 bits.
     """
     config = {k: v for k, v in locals().items() if v is not None}
-    coding = known_coding(config)
     pairs = find_pairs(**_of(config, _WHERE)).pairs
+    dealt = deal_splits(pairs, fold, folds, group, stratify)
+    return _rows([pairs[i] for i in dealt.splits[split]], config)
+
+
+def open_all(**config) -> Rows:
+    """The pictures of all splits together, or of none."""
+    return _rows(find_pairs(**_of(config, _WHERE)).pairs, config)
+
+
+def _rows(pairs: list[Pair], config: dict[str, Any]) -> Rows:
+    coding, white = known_coding(config), config.get("white")
     if coding is None:
         found = _sound(config)
-        coding, white = found.coding, found.white if white is None else white
-    dealt = deal_splits(pairs, fold, folds, group, stratify)
-    chosen = [pairs[i] for i in dealt.splits[split]]
-    reading = {"white": white, "channels": channels}
-    return Rows(Path(dir), chosen, coding, stratify or "label", reading)
+        coding, white = found.coding, found.white
+    reading = {"white": white, "channels": config.get("channels")}
+    label = config.get("stratify") or "label"
+    return Rows(Path(config["dir"]), pairs, coding, label.lower(), reading)
 
 
 def look_through(**config) -> Survey:
     """What the folder holds, sound or not."""
-    return survey(**_of(config, (*_WHERE, *_CODED, "channels")))
+    return survey(**_of(config, (*_WHERE, *_CODED, "channels", "white")))
 
 
 def _sound(config: dict[str, Any]) -> Survey:

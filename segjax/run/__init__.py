@@ -27,7 +27,6 @@ from segjax.run._folder import (
     check_workdir,
     default_workdir,
     locked,
-    nothing_left_of_a_mistake,
     read_config,
     write_config,
 )
@@ -55,7 +54,6 @@ __all__ = [
     "load_run",
     "load_variables",
     "locked",
-    "nothing_left_of_a_mistake",
     "options",
     "override",
     "read_config",

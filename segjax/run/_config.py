@@ -78,16 +78,17 @@ def override(config: ConfigDict, overrides: Iterable[tuple[str, str]]) -> Config
 def data_options(source: str, overrides: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """The data options of a folder, or of a data set by name, with those set behind."""
     is_name = source in names("data") and source != "folder"
-    if not is_name and not Path(source).expanduser().is_dir():
+    folder = Path(source).expanduser()
+    if not is_name and not (source and folder.is_dir()):
         known = [n for n in names("data") if n != "folder"]
         raise Mistake(
-            f"{source} is neither a folder nor a data set.{did_you_mean(source, known)}"
-            f" Data sets are: {', '.join(known)}."
+            f"{source!r} is neither a folder nor a data set."
+            f"{did_you_mean(source, known)} Data sets are: {', '.join(known)}."
         )
     for key, _ in overrides:
-        if not key.startswith("data."):
-            raise Mistake(f"{key} is no option of data; only config.data.* count here.")
-    data = {"name": source} if is_name else {"name": "folder", "dir": source}
+        if not key.startswith("data.") or key in ("data.name", "data.dir"):
+            raise Mistake(f"config.{key} counts not here; only config.data.* do.")
+    data = {"name": source} if is_name else {"name": "folder", "dir": str(folder)}
     return options(override(ConfigDict({"data": data}), overrides).data)
 
 

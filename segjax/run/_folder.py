@@ -121,26 +121,11 @@ def write_json(path: Path, content: Any) -> None:
 
 
 @contextlib.contextmanager
-def nothing_left_of_a_mistake(workdir: Path) -> Iterator[None]:
-    """A folder that was made for a run which a Mistake ends before its config is
-    written is taken away again."""
+def locked(workdir: Path) -> Iterator[None]:
+    """The folder, made if need be, for this process alone; the lock falls with it. What
+    a Mistake leaves before the run's config is written is taken away again."""
     whole = workdir.absolute()
     made = [folder for folder in (whole, *whole.parents) if not folder.exists()]
-    try:
-        yield
-    except Mistake:
-        if made and read_config(workdir) is None:
-            shutil.rmtree(workdir, ignore_errors=True)
-            with contextlib.suppress(OSError):  # of others' runs
-                for folder in made[1:]:
-                    folder.rmdir()
-        raise
-
-
-@contextlib.contextmanager
-def locked(workdir: Path) -> Iterator[None]:
-    """The folder, made if need be, for this process alone. The lock falls with the
-    process."""
     workdir.mkdir(parents=True, exist_ok=True)
     with (workdir / "lock").open("a+") as lock:
         try:
@@ -150,7 +135,21 @@ def locked(workdir: Path) -> Iterator[None]:
                 f"Another process is training in {workdir}; wait for it, or give"
                 " --workdir another folder."
             ) from None
-        yield
+        try:
+            yield
+        except Mistake:
+            if not (workdir / "config.json").exists():
+                _take_away(workdir, made)
+            raise
+
+
+def _take_away(workdir: Path, made: list[Path]) -> None:
+    """What a run that never began had made; nothing of others'."""
+    shutil.rmtree(workdir / "checkpoints", ignore_errors=True)
+    (workdir / "lock").unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # it is not empty: others' runs
+        for folder in made:
+            folder.rmdir()
 
 
 def _set_only(tree: dict[str, Any]) -> dict[str, Any]:

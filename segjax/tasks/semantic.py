@@ -150,17 +150,19 @@ def _weight_map(labels, weights):
 
 
 def _remark(info: Info, rows) -> str:
-    """Whether all pixels are called one class, though they are not; and why that is."""
+    """Whether (nearly) all pixels are called one class, though they are not; and why
+    that may be."""
     matrix = np.asarray(rows["confusion"], np.float64).sum(0)
     true, called = matrix.sum(1), matrix.sum(0)
-    if (called > 0).sum() != 1 or (true > 0).sum() < 2:
+    only, total = int(called.argmax()), max(true.sum(), 1)
+    share, others = true[only] / total, 1 - called[only] / total
+    if (true > 0).sum() < 2 or others > min(1e-3, (1 - share) / 10):
         return ""
-    only = int(called.argmax())
-    share = true[only] / true.sum()
+    all_of = "every" if others == 0 else "nearly every"
     rarest = (true / true.sum())[true > 0].min()
     return (
-        f"every pixel is called {info.classes[only]!r}, which {share:.1%} of them are."
-        " Early in a training that passes. If it stays, look at"
+        f"{all_of} pixel is called {info.classes[only]!r}, which {share:.1%} of them"
+        " are. Early in a training that passes. If it stays, look at"
         " pictures/000000-train.png whether the masks lie on the objects (python -m"
         " segjax doctor looks at all); try a lower optim.learning_rate; and, as the"
         f" rarest class has {rarest:.1%} of the pixels, task.dice=1 or"

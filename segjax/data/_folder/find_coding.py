@@ -1,47 +1,27 @@
-"""What the values in a user's masks mean: told by the user, or found in the masks."""
+"""What the values in a user's masks mean: told by the user, or found in the masks.
 
-import collections
+Where two readings are as likely, neither is taken: a Mistake says what to type.
+"""
+
 from collections.abc import Iterable
 from typing import NamedTuple
 
-import numpy as np
-
 from segjax.base import VOID, Mistake
-from segjax.data._folder.coding import (
-    EDGES,
-    GREY,
-    Coding,
-    Value,
-    named,
-    number_of,
-    value_of,
-)
-from segjax.data._folder.read import Mask
-from segjax.data._intake import listed
+from segjax.data._folder.coding import EDGES, Coding, Value, named, number_of
+from segjax.data._folder.seen import Seen, Tally, in_color, palette_of, tally
+from segjax.data._intake import listed, shown
 
 MOST_CLASSES = 64  # that are believed without being told
 _VOID_NAMES = ("void", "ignore", "ignored", "unlabelled", "unlabeled")
+_SOLID = 2e-3  # share of pixels that makes a level a class where others are blurred
+
+Found = tuple[Coding, list[str]]
 
 
-class Seen(NamedTuple):
-    """The values of one mask."""
-
-    file: str
-    numbers: np.ndarray
-    pixels: np.ndarray  # of each number
-    colored: bool
-    palette: tuple[int, ...]
-
-
-def look_at(mask: Mask, file: str) -> Seen:
-    """What one mask holds. Runs of equal pixels are counted, not pixels: masks have
-    few, so a large one takes no longer than a small one."""
-    flat = mask.values.ravel()
-    starts = np.flatnonzero(np.diff(flat, prepend=flat[0] - 1))
-    lengths = np.diff(starts, append=flat.size)
-    numbers, place = np.unique(flat[starts], return_inverse=True)
-    pixels = np.bincount(place, lengths).astype(np.int64)
-    return Seen(file, numbers, pixels, mask.colored, mask.palette)
+class _Asked(NamedTuple):
+    classes: tuple[str, ...] | None
+    void: tuple[Value, ...]
+    palette: str
 
 
 def find_coding(
@@ -51,191 +31,234 @@ def find_coding(
     void: tuple[Value, ...] = (),
     threshold: float | None = None,
     palette: str | None = None,
-) -> tuple[Coding, list[str]]:
+) -> Found:
     """The coding of these masks, with what was given taken as given, and sentences on
     what was found; or a Mistake that says what to give."""
-    palette = palette or _palette_of(seen)
-    in_color = [one.file for one in seen if _numbers_of(one, palette)[1]]
-    colored = bool(in_color)
-    given = (*(values or ()), *void, *([threshold] if threshold is not None else []))
-    if colored and any(not isinstance(v, str) for v in given):
+    given = (*(values or ()), *void)
+    for value in given:
+        number_of(value)
+    by_color = any(isinstance(v, str) for v in given)
+    palette = palette or ("color" if by_color else palette_of(seen))
+    held = tally(seen, palette)
+    numeric = threshold is not None or any(not isinstance(v, str) for v in given)
+    if held.colored and numeric:
         raise Mistake(
-            f"{listed(in_color, 3)}: masks in colours, and what you say of the masks is"
-            " in numbers. Save them as the others are saved, or say colours, such as"
-            " data.values=('#000000','#ff0000')."
+            f"{listed(in_color(seen, palette), 3)}: masks in colours, and what you say"
+            " of the masks is in numbers. Save them as the others are saved, or say"
+            " colours, such as data.values=('#000000','#ff0000')."
         )
-    per_file = [(_as_values(one, palette, colored), one) for one in seen]
-    pixels: dict[Value, int] = collections.Counter()
-    for found, one in per_file:
-        for value, count in zip(found, one.pixels):
-            pixels[value] += int(count)
-    coding = Coding((), (), tuple(void), threshold, palette)
+    void = tuple(_as_held(v, held) for v in void)
+    asked = _Asked(classes, void, palette)
     if threshold is not None:
-        return _by_threshold(coding, classes, threshold, pixels, "as you say")
-    if values is not None:
-        return _by_values(coding, classes, values, pixels, "as you say")
-    rest = {v: n for v, n in sorted(pixels.items(), key=_rank) if v not in void}
-    if len(rest) < 2:
-        what = f"{named(rest)} alone" if rest else "nothing that counts"
+        coding, told = _by_threshold(asked, threshold, held, "as you say")
+    elif values is not None:
+        values = tuple(_as_held(v, held) for v in values)
+        coding, told = _by_values(asked, values, held, "as you say")
+    else:
+        coding, told = _find(asked, held, any(one.lossy for one in seen), seen)
+    absent = [v for v in void if v not in held.pixels]
+    if absent:
+        told.append(f"no mask holds {named(absent)}, which data.void names")
+    return coding, told
+
+
+def _as_held(value: Value, held: Tally) -> Value:
+    """A given value as the masks would hold it: '#ffffff' is 255 in masks of greys."""
+    if not isinstance(value, str) or held.colored:
+        return value.lower() if isinstance(value, str) else value
+    red, green, blue = number_of(value).to_bytes(3)
+    if not red == green == blue:
+        raise Mistake(
+            f"{value} is a colour, and the masks hold none; they hold"
+            f" {named(held.pixels)}. Say numbers: data.values=(0,255)."
+        )
+    return red
+
+
+def _find(asked: _Asked, held: Tally, lossy: bool, seen: list[Seen]) -> Found:
+    counted = {v: n for v, n in held.pixels.items() if v not in asked.void}
+    if len(counted) < 2:
+        what = f"{named(counted)} alone" if counted else "nothing that counts"
         raise Mistake(
             f"Every mask holds {what}: there is nothing to tell apart. Masks such as"
             f" {listed([one.file for one in seen], 2)} are no masks, or empty."
         )
-    if colored:
-        return _by_color(coding, classes, rest)
-    return _by_number(coding, classes, rest, [set(found) for found, _ in per_file])
+    if held.colored:
+        return _by_color(asked, held, counted, lossy)
+    numbers = [v for v in counted if isinstance(v, int)]
+    if len(numbers) == 2:
+        low, high = numbers
+        why = f"found: the masks hold {low} and {high}"
+        return _by_threshold(asked, (low + high) / 2, held, why)
+    if lossy:
+        return _by_extremes(asked, held, numbers, "as in JPEGs", True)
+    if numbers == [0, 1, VOID] and not any(
+        {1, VOID} <= set(values) for values in held.per_file.values()
+    ):
+        why = f"found: some masks hold 0 and 1, others 0 and {VOID}"
+        return _by_threshold(asked, 0, held, why)
+    ids = [v for v in numbers if v != VOID]
+    if ids[-1] < min(MOST_CLASSES, 3 * len(ids)) and len(ids) > 1:
+        return _by_ids(asked, held, ids, VOID in numbers)
+    return _by_levels(asked, held, numbers)
 
 
-def _palette_of(seen: list[Seen]) -> str:
-    """Indices are the meaning of a palette file, unless its colours are all grey, or
-    the files disagree on what an index looks like: then the colours are."""
-    looks: dict[int, set[int]] = collections.defaultdict(set)
-    for one in seen:
-        for number in one.numbers if one.palette else ():
-            looks[int(number)].add(one.palette[number])
-    every = {color for colors in looks.values() for color in colors}
-    grey = all(color % GREY == 0 for color in every) and len(every) > 1
-    disagree = any(len(colors) > 1 for colors in looks.values())
-    with_color = any(one.colored for one in seen)
-    return "color" if every and (grey or disagree or with_color) else "index"
+def _by_ids(asked: _Asked, held: Tally, ids: list[int], with_void: bool) -> Found:
+    if asked.classes is not None and len(asked.classes) > len(ids) and ids[0] >= 0:
+        ids = list(range(len(asked.classes)))  # a class that is named and never drawn
+    if with_void:
+        asked = asked._replace(void=(*asked.void, VOID))
+    coding, told = _by_values(asked, tuple(ids), held, "found by their ids")
+    if asked.classes is None and _are_counted(held):
+        told.append(
+            "in every mask they go on from 0 without a gap, as where objects are"
+            " numbered; if these are of one class, set data.threshold=0"
+        )
+    return coding, told
 
 
-def _numbers_of(one: Seen, palette: str) -> tuple[np.ndarray, bool]:
-    """A mask's numbers, and whether they are colours."""
-    if not (one.palette and palette == "color"):
-        return one.numbers, one.colored
-    numbers = np.array([one.palette[n] for n in one.numbers], np.int64)
-    if (numbers % GREY).any():
-        return numbers, True
-    return numbers & 255, False
+def _by_levels(asked: _Asked, held: Tally, numbers: list[int]) -> Found:
+    """Grey levels: each a class, unless they are the blurred edges of two, or of those
+    that are solid."""
+    middle, total = numbers[1:-1], sum(held.pixels.values())
+    soft = [v for v in middle if v in held.soft]
+    solid = [
+        v for v in middle if v not in held.soft and held.pixels[v] >= _SOLID * total
+    ]
+    if not soft:
+        if len(numbers) > MOST_CLASSES:
+            raise _too_many(numbers)
+        if numbers[-1] == VOID and numbers[-2] < MOST_CLASSES:
+            raise Mistake(
+                f"The masks hold {named(numbers)}: is {VOID} a class, or does it not"
+                f" count? Say data.values={tuple(numbers)} or data.void={VOID}."
+            )
+        return _by_values(asked, tuple(numbers), held, "found by their grey levels")
+    _check_alike(held, numbers, asked.void)
+    if solid and len(solid) < MOST_CLASSES:
+        levels = (numbers[0], *solid, numbers[-1])
+        return _by_values(asked, levels, held, "found by their grey levels")
+    if len(middle) <= 2:
+        low, high = numbers[0], numbers[-1]
+        raise Mistake(
+            f"The masks hold {low} and {high}, and {named(middle)} only along their"
+            " edges: a class of its own, or edges that are blurred? Say"
+            f" data.values={tuple(numbers)} or data.threshold={(low + high) / 2:g}."
+        )
+    return _by_extremes(asked, held, numbers, "as with blurred edges", False)
 
 
-def _as_values(one: Seen, palette: str, colored: bool) -> list[Value]:
-    numbers, is_color = _numbers_of(one, palette)
-    if colored and not is_color:
-        numbers = numbers * GREY
-    return [value_of(int(n), colored) for n in numbers]
+def _by_extremes(asked: _Asked, held: Tally, numbers, what: str, lossy: bool) -> Found:
+    """Two classes, if nearly all is near the lowest or the highest value."""
+    low, high, total = numbers[0], numbers[-1], sum(held.pixels[v] for v in numbers)
+    middle, near = (low + high) / 2, 0.15 * (high - low)
+    dark = sum(held.pixels[v] for v in numbers if v - low <= near)
+    bright = sum(held.pixels[v] for v in numbers if high - v <= near)
+    between = total - dark - bright
+    if high - low < MOST_CLASSES or between > min(EDGES * total, dark / 2, bright / 2):
+        raise _too_many(numbers, lossy)
+    why = f"found: nearly all is near {low} or {high}, {what}"
+    return _by_threshold(asked, middle, held, why)
 
 
-def _rank(item: tuple[Value, int]) -> tuple:
-    """Numbers in order; of colours black first, then by frequency."""
-    value, pixels = item
-    if isinstance(value, str):
-        return value != "#000000", -pixels, value
-    return (value,)
+def _check_alike(held: Tally, numbers: list[int], void: tuple[Value, ...]) -> None:
+    """A Mistake where one mask has two sharp values, and the others blurred ones far
+    above: it is coded otherwise, and its foreground would be missed."""
+    low, high = numbers[0], numbers[-1]
+    for file, values in held.per_file.items():
+        ours = [v for v in values if isinstance(v, int) and v not in void]
+        if len(ours) == 2 and max(ours) - low < 0.15 * (high - low):
+            raise Mistake(
+                f"{shown(file)} holds {named(sorted(ours))}, other masks {low} to"
+                f" {high}. Save all masks alike, or its foreground will be missed."
+            )
 
 
-def _by_threshold(coding: Coding, classes, threshold: float, pixels, why: str):
-    names = _class_names(classes, 2, ("background", "foreground"))
-    above = sum(n for v, n in pixels.items() if v > threshold and v not in coding.void)
-    if not 0 < above < sum(n for v, n in pixels.items() if v not in coding.void):
+def _by_color(asked: _Asked, held: Tally, counted: dict[Value, int], lossy: bool):
+    """Colours are classes, but for those of blurred edges; of very many, those of some
+    extent."""
+    total = sum(counted.values())
+    kept = [v for v in counted if v not in held.soft]
+    if len(kept) > MOST_CLASSES or lossy:
+        kept = [v for v in kept if counted[v] >= _SOLID * total]
+    beyond = 1 - sum(counted[v] for v in kept) / total
+    if not 2 <= len(kept) <= MOST_CLASSES or beyond > EDGES:
+        most = sorted(counted, key=lambda v: -counted[v])
+        raise Mistake(
+            f"The masks hold {len(counted):,} colours, too many to be classes; the most"
+            f" frequent are {named(most, 12)}. Say which are classes:"
+            " data.values=('#000000','#ff0000')."
+        )
+    return _by_values(asked, tuple(kept), held, "found by their colours")
+
+
+def _by_threshold(asked: _Asked, threshold: float, held: Tally, why: str) -> Found:
+    names = _class_names(asked.classes, 2, ("background", "foreground"))
+    counted = {v: n for v, n in held.pixels.items() if v not in asked.void}
+    above = [v for v in counted if v > threshold]  # type: ignore[operator]
+    if not 0 < len(above) < len(counted):
         raise Mistake(
             f"data.threshold is {threshold}, and all masks lie on one side of it: they"
-            f" hold {named(sorted(pixels))}."
+            f" hold {named(counted)}."
         )
-    told = f"{names[0]} up to {threshold:g}, {names[1]} above, {why}"
-    return coding._replace(classes=names, threshold=float(threshold)), [told]
+    told = [f"{names[0]} up to {threshold:g}, {names[1]} above, {why}"]
+    if asked.void:
+        told.append(f"{named(asked.void)} does not count")
+    coding = Coding(names, (), asked.void, float(threshold), asked.palette)
+    return coding, told
 
 
-def _by_values(coding: Coding, classes, values, pixels, why: str):
+def _by_values(
+    asked: _Asked, values: tuple[Value, ...], held: Tally, why: str
+) -> Found:
     if len(set(values)) < len(values):
         raise Mistake(f"data.values names a value twice: {named(values)}.")
-    values = tuple(v.lower() if isinstance(v, str) else v for v in values)
-    for value in (*values, *coding.void):
-        number_of(value)
+    if len([v for v in values if v in held.pixels]) < 2:
+        raise Mistake(
+            f"Of data.values, {named(values)}, the masks hold fewer than two; they hold"
+            f" {named(held.pixels)}."
+        )
     own = [f"class {v}" if isinstance(v, int) else v for v in values]
     own[0] = "background" if values[0] in (0, "#000000") else own[0]
-    names = _class_names(classes, len(values), own)
-    void = coding.void
-    for name, value in zip(names, values):
-        if name.lower() in _VOID_NAMES:
-            void = (*void, value)
+    names = _class_names(asked.classes, len(values), own)
+    void = list(asked.void)
+    void += [v for n, v in zip(names, values) if n.lower() in _VOID_NAMES]
     kept = [(n, v) for n, v in zip(names, values) if v not in void]
-    names, values = tuple(n for n, _ in kept), tuple(v for _, v in kept)
-    if len(names) < 2:
-        raise Mistake(f"data.values leaves {len(names)} classes; two are needed.")
-    if not any(v in pixels for v in values):
-        raise Mistake(
-            f"The masks hold none of data.values; they hold {named(list(pixels))}."
-        )
-    share = 1 / max(1, sum(pixels.values()))
-    table = [f"{n} = {v} ({pixels.get(v, 0) * share:.1%})" for n, v in kept]
-    told = [f"{len(names)} classes, {why}: {', '.join(table)}"]
-    beyond = sum(n for v, n in pixels.items() if v not in values and v not in void)
+    if len(kept) < 2:
+        raise Mistake(f"data.values leaves {len(kept)} classes; two are needed.")
+    total = sum(held.pixels.values())
+    table = [f"{n} = {v} ({held.pixels.get(v, 0) / total:.1%})" for n, v in kept]
+    told = [f"{len(kept)} classes, {why}: {', '.join(table)}"]
     if void:
         told.append(f"{named(void)} does not count")
-    if beyond:
-        told.append(
-            f"{beyond * share:.2%} of the pixels hold other values, as blurred edges"
-            " do; they do not count"
-        )
-    return coding._replace(classes=names, values=values, void=void), told
-
-
-def _by_color(coding: Coding, classes, rest: dict[Value, int]):
-    """Colours are classes; of many, those of some extent, if the others are few."""
-    total = sum(rest.values())
-    kept = list(rest)
-    if len(kept) > MOST_CLASSES:
-        kept = [v for v, n in rest.items() if n >= 5e-4 * total]
-    beyond = 1 - sum(rest[v] for v in kept) / total
-    if len(kept) > MOST_CLASSES or len(kept) < 2 or beyond > EDGES:
+    others = {v: n for v, n in held.pixels.items() if v not in (*values, *void)}
+    strange = [v for v in others if isinstance(v, int) and v not in held.soft]
+    if why == "as you say" and strange:
         raise Mistake(
-            f"The masks hold {len(rest):,} colours, too many to be classes; the most"
-            f" frequent are {named(sorted(rest, key=lambda v: -rest[v])[:12], 12)}. Say"
-            " which are classes: data.values=('#000000','#ff0000')."
+            f"The masks hold {named(strange)} too, which stand for no class. Classes"
+            f" are {named(values)}; add the others to data.values, or to data.void."
         )
-    return _by_values(coding, classes, tuple(kept), rest, "found by their colours")
-
-
-def _by_number(coding: Coding, classes, rest: dict[Value, int], per_file):
-    """Numbers: two levels, ids, grey levels, or a mask whose edges are blurred."""
-    numbers = [v for v in rest if isinstance(v, int)]
-    low, high, total = numbers[0], numbers[-1], sum(rest.values())
-    if len(numbers) == 2:
-        middle = (low + high) / 2
-        found = f"found: the masks hold {low} and {high}"
-        return _by_threshold(coding, classes, middle, rest, found)
-    if numbers == [0, 1, VOID] and not any({1, VOID} <= found for found in per_file):
-        found = f"found: some masks hold 0 and 1, others 0 and {VOID}"
-        return _by_threshold(coding, classes, 0, rest, found)
-    ids = [v for v in numbers if v != VOID] if VOID not in coding.void else numbers
-    if ids[-1] < MOST_CLASSES and len(ids) > 1:
-        with_void = coding._replace(void=(*coding.void, *set(numbers) - set(ids)))
-        if classes is not None and len(classes) > len(ids) and ids[0] >= 0:
-            ids = list(range(len(classes)))  # a class that is named and never drawn
-        coding, told = _by_values(
-            with_void, classes, tuple(ids), rest, "found by their ids"
+    if others:
+        told.append(
+            f"{sum(others.values()) / total:.2%} of the pixels hold"
+            f" {len(others)} other values, as blurred edges do; they do not count"
         )
-        if classes is None and _are_counted(per_file):
-            told.append(
-                "in every mask they go on from 0 without a gap, as where objects are"
-                " numbered; if these are of one class, set data.threshold=0"
-            )
-        return coding, told
-    if len(numbers) <= 5:
-        levels = "found by their grey levels"
-        return _by_values(coding, classes, tuple(numbers), rest, levels)
-    near = 0.15 * (high - low)
-    dark = sum(rest[v] for v in numbers if v - low <= near)
-    bright = sum(rest[v] for v in numbers if high - v <= near)
-    between = total - dark - bright
-    if between <= EDGES * total and between <= min(dark, bright) / 2:
-        found = f"found: nearly all is near {low} or {high}, as with blurred edges"
-        return _by_threshold(coding, classes, (low + high) / 2, rest, found)
-    if len(numbers) <= MOST_CLASSES:
-        levels = "found by their grey levels"
-        return _by_values(coding, classes, tuple(numbers), rest, levels)
-    raise Mistake(
-        f"The masks hold {len(numbers):,} values, from {low} to {high}, too many to be"
-        " classes. If each object has a number of its own and all are one class, set"
-        " data.threshold=0; else say which values are classes: data.values=(0,1)."
+    coding = Coding(
+        tuple(n for n, _ in kept),
+        tuple(v for _, v in kept),
+        tuple(void),
+        None,
+        asked.palette,
     )
+    return coding, told
 
 
-def _are_counted(per_file: list[set[Value]]) -> bool:
+def _are_counted(held: Tally) -> bool:
     """Whether each mask holds 0 to n and nothing else: numbers of objects, likely."""
-    numbered = [sorted(v for v in found if v != VOID) for found in per_file]  # type: ignore[type-var]
+    numbered = [
+        sorted(v for v in values if isinstance(v, int) and v != VOID)
+        for values in held.per_file.values()
+    ]
     return (
         all(n == list(range(len(n))) for n in numbered)
         and len({len(n) for n in numbered}) > 2
@@ -258,3 +281,15 @@ def _class_names(classes, count: int, own: Iterable[str]) -> tuple[str, ...]:
             f" that count. Name each, the background included.{one_class}"
         )
     return tuple(classes)
+
+
+def _too_many(numbers: list[int], lossy: bool = False) -> Mistake:
+    saved = (
+        "JPEG blurs the values of a mask: save masks as PNG. Or, if" if lossy else "If"
+    )
+    return Mistake(
+        f"The masks hold {len(numbers):,} values, from {numbers[0]} to {numbers[-1]},"
+        f" too many to be classes. {saved} each object has a number of its own and all"
+        " are one class, set data.threshold=0; else say which values are classes:"
+        " data.values=(0,1)."
+    )

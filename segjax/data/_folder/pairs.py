@@ -4,6 +4,7 @@ called; no file is opened."""
 import collections
 import os
 import re
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -12,25 +13,26 @@ from segjax.base import Mistake
 from segjax.data._intake import MOST_FILES, listed, shown
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".gif", ".webp", ".ppm")
-_SPLITS = {
+SPLIT_WORDS = {
     **dict.fromkeys(("train", "training", "trn"), "train"),
     **dict.fromkeys(("val", "valid", "validation", "dev"), "val"),
     **dict.fromkeys(("test", "testing", "tst"), "test"),
 }
 _OF_MASKS = re.compile(
     r"masks?|annot(ation)?s?|labels?(?!l?ed)|segment(ation)?s?|lesions?|silhouettes?"
-    r"|ground.?truths?|truths?|targets?|mattes?|(?<![a-z])(gts?|segs?)(?![a-z])"
+    r"|ground.?truths?|truths?|targets?|mattes?|manual|(?<![a-z])(gts?|segs?)(?![a-z])"
 )
 _OF_PICTURES = re.compile(
     r"images?|imgs?|pictures?|photos?|frames?|inputs?|scans?|originals?"
 )
 _SUFFIX = re.compile(
     r"[ _.-]?(masks?|annot(ation)?s?|labels?|segmentations?|lesions?|silhouettes?"
-    r"|ground.?truths?|truth|mattes?|[ _.-](gt|seg|manual1|l))$"
+    r"|ground.?truths?|truth|mattes?|[ _.-](gt|seg|manual\d*))$"
 )
 _PREFIX = re.compile(r"^(mask|label|seg|gt|annotation)[ _.-]")
-_OF_PICTURE = re.compile(r"[ _.-](image|img|picture|photo|rgb|input)$")
-_SPARED = ("thumbs", "__macosx")
+_OF_PICTURE = re.compile(
+    r"[ _.-](image|img|picture|photo|rgb|input|training|train|val|test)$"
+)
 
 
 class Pair(NamedTuple):
@@ -67,7 +69,11 @@ def picture_files(folder: Path) -> list[str]:
     folder once."""
     found: list[str] = []
     seen: set[str] = set()
-    for at, folders, files in os.walk(folder, followlinks=True):
+
+    def closed(error: OSError) -> None:
+        raise Mistake(f"{shown(error.filename)} cannot be read: {error.strerror}.")
+
+    for at, folders, files in os.walk(folder, onerror=closed, followlinks=True):
         real = os.path.realpath(at)
         if real in seen:
             folders.clear()  # a link back up, or the same folder by two ways
@@ -91,7 +97,32 @@ def match(files: list[str], images: str | None, masks: str | None) -> Matched:
 
     images, masks: folders, where names do not tell which is which.
     """
-    found = [_classify(file, images, masks) for file in files]
+    matched = _match(files, images, masks, 0)
+    shared = os.path.commonpath([os.path.dirname(f) or "." for f in files] or ["."])
+    if not matched.pairs and shared not in ("", "."):
+        # a folder that holds all, such as lgg-segmentation, tells nothing of them
+        inside = _match(files, images, masks, len(PurePosixPath(shared).parts))
+        matched = inside if inside.pairs else matched
+    others = collections.Counter(_place(mask) for mask in matched.lone_masks)
+    place, count = others.most_common(1)[0] if others else ("", 0)
+    ours = {_place(pair.mask) for pair in matched.pairs}
+    many = 2 * count >= len(matched.pairs) > 0
+    if masks is None and many and place not in ours:
+        raise Mistake(
+            f"There are two folders of masks, {shown(place)} and"
+            f" {listed(sorted(ours))}. Say which: data.masks={shown(place)!r} or"
+            f" data.masks={shown(min(ours))!r}"
+        )
+    return matched
+
+
+def _place(file: str) -> str:
+    return os.path.dirname(file)
+
+
+def _match(files: list[str], images: str | None, masks: str | None, skip: int):
+    """skip: folders, from the outermost, whose names say nothing."""
+    found = [_classify(file, images, masks, skip) for file in files]
     aside = []
     if any(f.placed and not f.is_mask for f in found):
         aside = [f.path for f in found if not f.placed and not f.is_mask]
@@ -110,7 +141,9 @@ def match(files: list[str], images: str | None, masks: str | None) -> Matched:
         lambda f: (f.split, f.at, f.stem if f.is_mask else _bare_picture(f.stem)),
     ):
         more, _, found = _couple(found, looser, surely=False)
-        couples += more
+        near = [(p, m) for p, m in more if _is_kin(p.at, m.at)]
+        found += [file for pair in more if pair not in near for file in pair]
+        couples += near
     return Matched(
         _named(couples),
         [f.path for f in found if not f.is_mask],
@@ -118,6 +151,13 @@ def match(files: list[str], images: str | None, masks: str | None) -> Matched:
         doubles,
         aside,
     )
+
+
+def _is_kin(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """Whether two places may be of the same picture: one has what the other has, and
+    goes on, as p1 and p1/lesion do, and p1 and p2 do not."""
+    short, long = sorted((one, other), key=len)
+    return not short or long[: len(short)] == short or long[-len(short) :] == short
 
 
 def _lossy_twins(files: list[_File]) -> set[_File]:
@@ -175,16 +215,19 @@ def _named(couples: list[tuple[_File, _File]]) -> list[Pair]:
     return pairs
 
 
-def _classify(file: str, images: str | None, masks: str | None) -> _File:
+def _classify(file: str, images: str | None, masks: str | None, skip: int) -> _File:
     """What a file is, by the nearest of its folders whose name says so."""
     path = PurePosixPath(file)
-    stem, split, kind, at = path.stem.lower(), "", "", []
-    for folder in reversed(path.parent.parts):
+    stem = unicodedata.normalize("NFC", path.stem.lower())
+    split, kind, at = "", "", []
+    for folder in reversed(path.parent.parts[skip:]):
         word = folder.lower()
         says = "mask" if _OF_MASKS.search(word) else ""
         says = says or ("picture" if _OF_PICTURES.search(word) else "")
         rest = _OF_PICTURES.sub(" ", _OF_MASKS.sub(" ", word))
-        of_split = [_SPLITS[w] for w in re.findall(r"[a-z]+", rest) if w in _SPLITS]
+        of_split = [
+            SPLIT_WORDS[w] for w in re.findall(r"[a-z]+", rest) if w in SPLIT_WORDS
+        ]
         if not says and not of_split:
             at.append(word)
         split = split or (of_split[0] if of_split else "")
@@ -196,7 +239,9 @@ def _classify(file: str, images: str | None, masks: str | None) -> _File:
         placed = path.is_relative_to(images)
         is_mask = is_mask and not placed
     if masks is not None:
+        other_mask = is_mask
         is_mask = path.is_relative_to(masks)
+        placed = placed and not (other_mask and not is_mask)
     return _File(file, bare if is_mask else stem, tuple(at), split, is_mask, placed)
 
 
@@ -205,4 +250,4 @@ def _bare_picture(stem: str) -> str:
 
 
 def _is_spared(name: str) -> bool:
-    return name.startswith(".") or name.lower().startswith(_SPARED)
+    return name.startswith(".") or name == "__MACOSX"

@@ -20,12 +20,13 @@ class Mask(NamedTuple):
     """A mask's values before they mean anything: i32[h,w], one number a pixel.
 
     colored: the numbers are 0xRRGGBB; palette: the colour of each number, where the
-    file has one.
+    file has one; lossy: saved as JPEG.
     """
 
     values: np.ndarray
     colored: bool = False
     palette: tuple[int, ...] = ()
+    lossy: bool = False
 
 
 class Header(NamedTuple):
@@ -33,8 +34,10 @@ class Header(NamedTuple):
 
     file: str
     kind: str  # in words
-    size: tuple[int, ...]  # height, width
-    deep: bool  # more than 8 bits a channel
+    size: tuple[int, ...]  # height, width, as they lie in the file
+    deep: bool = False  # more than 8 bits a channel
+    turned: bool = False  # by its EXIF
+    alpha: bool = False  # with a channel of transparency
 
 
 def look_inside(data: bytes, file: str) -> Header:
@@ -42,12 +45,14 @@ def look_inside(data: bytes, file: str) -> Header:
     series = _tiff_series(data, file) if data[:4] in _TIFF else None
     if series is not None and not _is_pillows(series, None):
         axes, shape, dtype = series
-        places = [axes.index(a) for a in "YX" if a in axes]
-        size = tuple(shape[p] for p in places)
+        size = tuple(shape[axes.index(a)] for a in "YX" if a in axes)
         return Header(file, f"{dtype} {axes} TIFF", size, dtype != np.uint8)
     image = decode(data, file, _FORMATS, whole=False)
-    deep = image.mode.startswith(("I", "F"))
-    return Header(file, image.mode, image.size[::-1], deep)
+    deep, kind = image.mode.startswith(("I", "F")), image.mode
+    if data[:4] == b"\x89PNG" and data[24] == 16 and not deep:
+        kind += " of 16 bits, of which 8 are read"
+    alpha = image.mode in _ALPHA
+    return Header(file, kind, image.size[::-1], deep, _is_turned(image), alpha)
 
 
 def read_picture(
@@ -71,6 +76,11 @@ def read_picture(
                 f"{shown(file)} has more than 8 bits a channel; data.white must say"
                 " which value is white."
             )
+        if pixels.min() < 0:
+            raise Mistake(
+                f"{shown(file)} holds values below 0, such as {pixels.min():g}; write"
+                " pictures so that 0 is black."
+            )
         scaled = np.nan_to_num(pixels.astype(np.float32)) * (255 / white)
         pixels = scaled.clip(0, 255).round().astype(np.uint8)
     pixels = pixels if pixels.ndim == 3 else pixels[..., None]
@@ -89,36 +99,56 @@ def read_raw(
         if pixels is not None:
             return pixels
     image = decode(data, file, _FORMATS)
-    turned = ImageOps.exif_transpose(image) if _is_turned(image) else image
-    if mask_shape is not None and turned.size[::-1] != mask_shape[:2]:
-        turned = image if image.size[::-1] == mask_shape[:2] else turned
+    if image.mode == "RGBA" and channels is not None:
+        return _three_of(np.asarray(image), channels, file)
+    turned = ImageOps.exif_transpose(image)
+    if mask_shape is not None and not in_proportion(turned.size[::-1], mask_shape):
+        turned = image if in_proportion(image.size[::-1], mask_shape) else turned
     return _pixels(turned)
+
+
+def _is_turned(image: Image.Image) -> bool:
+    try:
+        return image.getexif().get(_TURNED, 1) != 1
+    except Exception:  # a file cut short; reading it will tell
+        return False
+
+
+def in_proportion(size: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    """Whether one can be laid over the other by scaling."""
+    (h, w), (b, a) = size[:2], other[:2]
+    return abs(h * a - w * b) <= 0.03 * h * a
 
 
 def read_mask(data: bytes, file: str) -> Mask:
     """A mask's values: grey levels, palette indices, colours, or what its transparency
     says where nothing else differs."""
+    if data[:4] in _TIFF:
+        values = _tiff_values(data, file)
+        if values is not None:
+            return Mask(_whole_numbers(values, file))
     image = decode(data, file, _FORMATS)
+    lossy = image.format == "JPEG"
+    image = ImageOps.exif_transpose(image)
     if image.mode == "P":
-        table = np.asarray(image.getpalette("RGB"), np.int32).reshape(-1, 3)
-        packed = tuple(int(c) for c in _pack(table))
-        return Mask(np.asarray(image, np.int32), palette=packed)
+        table = np.zeros(
+            (256, 3), np.int32
+        )  # a file may leave out what it thinks black
+        colors = np.asarray(image.getpalette("RGB"), np.int32).reshape(-1, 3)
+        table[: len(colors)] = colors
+        return Mask(np.asarray(image, np.int32), False, tuple(_pack(table).tolist()))
     if image.mode in ("1", "L"):
-        return Mask(np.asarray(image, np.int32))
-    if image.mode.startswith("I"):
-        return Mask(np.asarray(image).astype(np.int32))
-    if image.mode == "F":
+        return Mask(np.asarray(image, np.int32), lossy=lossy)
+    if image.mode.startswith(("I", "F")):
         return Mask(_whole_numbers(np.asarray(image), file))
     color = np.asarray(image.convert("RGB"), np.int32)
     values = color[..., 0]
     colored = bool((color != values[..., None]).any())
     if image.mode in _ALPHA and (color == color[0, 0]).all():
-        return Mask(np.asarray(image.getchannel("A"), np.int32))
-    return Mask(_pack(color) if colored else values, colored)
-
-
-def _is_turned(image: Image.Image) -> bool:
-    return image.getexif().get(_TURNED, 1) != 1
+        alpha = np.asarray(image.getchannel("A"), np.int32)
+        if alpha.min() < 255:  # a mask that is opaque throughout is told by its colour
+            return Mask(alpha)
+    return Mask(_pack(color) if colored else values, colored, lossy=lossy)
 
 
 def _pixels(image: Image.Image) -> np.ndarray:
@@ -145,6 +175,8 @@ def _planes(data: bytes, file: str, channels) -> np.ndarray | None:
             f"{shown(file)} claims {' x '.join(map(str, shape))} values; it is damaged,"
             " or too large to be read whole."
         )
+    if axes == "YX":
+        return _tiff(data, file, lambda tiff: tiff.series[0].asarray())
     if len(shape) != 3 or not {"Y", "X"} <= set(axes):
         raise Mistake(
             f"{shown(file)} is {' x '.join(map(str, shape))} values ({axes}); a picture"
@@ -152,6 +184,11 @@ def _planes(data: bytes, file: str, channels) -> np.ndarray | None:
         )
     pixels = _tiff(data, file, lambda tiff: tiff.series[0].asarray())
     if axes.endswith("YX"):
+        if channels is None and axes[0] not in "CS":
+            raise Mistake(
+                f"{shown(file)} is a stack of {shape[0]} planes. If these are channels,"
+                " say which three: data.channels=(0,1,2); else write each as a file."
+            )
         pixels = np.moveaxis(pixels, 0, -1)
     return _three_of(pixels, channels, file)
 
@@ -159,8 +196,31 @@ def _planes(data: bytes, file: str, channels) -> np.ndarray | None:
 def _is_pillows(series, channels) -> bool:
     """Whether Pillow reads it as it is: grey, or colour of 8 bits."""
     axes, shape, dtype = series
+    grey = axes == "YX" and dtype.name in ("bool", "uint8", "uint16", "float32")
     color = axes == "YXS" and shape[2] in (3, 4) and dtype == np.uint8
-    return axes == "YX" or (color and channels is None)
+    return grey or (color and channels is None)
+
+
+def _tiff_values(data: bytes, file: str) -> np.ndarray | None:
+    """A TIFF mask's numbers as they were written: also of truth values, which Pillow
+    turns round, and of many bits. None where Pillow knows better: colours, palettes,
+    compressions."""
+
+    def numbers(tiff):
+        first, of_palette = tiff.series[0], 3
+        if first.axes == "YXS" or tiff.pages[0].photometric == of_palette:
+            return None
+        if first.axes != "YX":
+            raise Mistake(
+                f"{shown(file)} is {' x '.join(map(str, first.shape))} values"
+                f" ({first.axes}); a mask is one plane, height x width."
+            )
+        try:
+            return first.asarray()
+        except ValueError:  # a compression that needs another package
+            return None
+
+    return _tiff(data, file, numbers)
 
 
 def _tiff_series(data: bytes, file: str) -> tuple[str, tuple[int, ...], Any]:
@@ -179,6 +239,8 @@ def _tiff(data: bytes, file: str, look: Callable) -> Any:
     try:
         with tifffile.TiffFile(io.BytesIO(data)) as tiff:
             return look(tiff)
+    except Mistake:
+        raise
     except Exception as error:  # tifffile has many words for a file that is damaged
         raise Mistake(f"{shown(file)} is cut short or damaged ({error}).") from None
 
@@ -206,7 +268,10 @@ def _pack(color: np.ndarray) -> np.ndarray:
 
 
 def _whole_numbers(values: np.ndarray, file: str) -> np.ndarray:
-    """Floats that are ids, or shares of 0 to 1 as grey levels. i32[h,w]"""
+    """Whole numbers, floats that are such, or shares of 0 to 1 as grey levels.
+    i32[h,w]"""
+    if values.dtype.kind in "iub":
+        return values.astype(np.int32)
     values = np.nan_to_num(values)
     if (values == values.round()).all():
         return values.astype(np.int32)

@@ -3,20 +3,20 @@ columns, or in folds."""
 
 import csv
 import io
+import itertools
 from collections.abc import Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import numpy as np
 
 from segjax.base import Mistake, check_range, did_you_mean
-from segjax.data._folder.pairs import Matched, Pair
+from segjax.data._folder.pairs import SPLIT_WORDS, Matched, Pair
 from segjax.data._folds import SPLITS, deal, fold_of_split
 from segjax.data._intake import listed, shown
 
 _IMAGE = ("image", "picture", "img", "image_path", "file", "filename", "name", "id")
 _MASK = ("mask", "mask_path", "label_file", "segmentation", "annotation")
-_SPLIT_WORDS = {"training": "train", "valid": "val", "validation": "val"}
 
 
 class Dealt(NamedTuple):
@@ -45,6 +45,8 @@ def deal_splits(
         )
     if given and "train" not in given:
         raise Mistake(f"The folder has {', '.join(given)}, and no train.")
+    if group and given:
+        _check_groups(pairs, group)
     where = {split: np.flatnonzero([s == split for s in own]) for split in given}
     if len(given) == 3:
         if fold is not None:
@@ -77,13 +79,26 @@ def deal_splits(
     return Dealt(splits | {"test": where[tested]}, told)
 
 
+def _check_groups(pairs: list[Pair], column: str) -> None:
+    """A Mistake where a group is in two of the folder's own splits."""
+    places: dict[str, set[str]] = {}
+    for pair in pairs:
+        places.setdefault(_group_of(pair, column), set()).add(pair.split)
+    for group, splits in places.items():
+        if len(splits) > 1:
+            raise Mistake(
+                f"{column} {group!r} is in {' and '.join(sorted(splits))}, the folder's"
+                " own splits. Move its pictures together, or leave data.group unset."
+            )
+
+
 def _fold_of(pairs, folds: int, group: str | None, stratify: str | None):
     if len(pairs) < folds:
         raise Mistake(
             f"The folder has {len(pairs)} pictures with masks to be dealt out; each of"
             f" the {folds} folds needs one. Add some, or set data.folds to fewer."
         )
-    groups = [_column(pair, group) if group else pair.name for pair in pairs]
+    groups = [_group_of(pair, group) for pair in pairs]
     kinds = [_column(pair, stratify) if stratify else "" for pair in pairs]
     if group and len(set(groups)) < folds:
         raise Mistake(
@@ -93,7 +108,13 @@ def _fold_of(pairs, folds: int, group: str | None, stratify: str | None):
     return deal(folds, groups, kinds)
 
 
+def _group_of(pair: Pair, column: str | None) -> str:
+    """What must stay together: the column's value; where it has none, one picture."""
+    return (column and _column(pair, column)) or pair.image
+
+
 def _column(pair: Pair, column: str) -> str:
+    column = column.lower()
     if column not in pair.row:
         if not pair.row:
             raise Mistake(
@@ -127,10 +148,16 @@ def read_table(data: bytes, file: str) -> list[dict[str, str]]:
             f"{shown(file)} has no column 'image', the picture's file; it has:"
             f" {listed(head)}."
         )
-    return [dict(zip(head, (cell.strip() for cell in row))) for row in rows[1:]]
+    cells = ([cell.strip() for cell in row] for row in rows[1:])
+    return [
+        dict(itertools.zip_longest(head, row[: len(head)], fillvalue=""))
+        for row in cells
+    ]
 
 
-def by_table(rows: list[dict[str, str]], table: str, matched: Matched) -> list[Pair]:
+def by_table(
+    rows: list[dict[str, str]], table: str, matched: Matched, root: Path
+) -> list[Pair]:
     """The pairs as a table has them: by its columns image and mask, or, where it has
     no masks, the pairs found, with its columns."""
     head = list(rows[0])
@@ -141,8 +168,11 @@ def by_table(rows: list[dict[str, str]], table: str, matched: Matched) -> list[P
     problems = []
     for number, row in enumerate(rows, 2):
         at = f"Line {number} of {shown(table)}"
-        named = row.get(image or "", "")
-        picture, of_mask = pictures.get(named.lower()), row.get(mask or "", "")
+        named = _as_path(row.get(image or "", ""), root)
+        picture, of_mask = (
+            pictures.get(named.lower()),
+            _as_path(row.get(mask or "", ""), root),
+        )
         told_mask = masks.get(of_mask.lower()) if mask else ""
         if picture is None:
             problems.append(f"{at}: there is no picture {shown(named)!r}.")
@@ -163,6 +193,16 @@ def by_table(rows: list[dict[str, str]], table: str, matched: Matched) -> list[P
     return [found[picture] for picture in sorted(found)]
 
 
+def _as_path(text: str, root: Path) -> str:
+    """A file's name as it is below the folder: Windows' strokes, ./ and whole paths are
+    understood."""
+    path = PurePosixPath(text.replace("\\", "/"))
+    for whole in (root, root.absolute(), root.resolve()):
+        if path.is_relative_to(whole):
+            path = path.relative_to(whole)
+    return str(path) if text else ""
+
+
 def _files_of(matched: Matched) -> tuple[dict[str, str], dict[str, str]]:
     """Pictures and masks by all names that a table may have for them."""
     pictures = [pair.image for pair in matched.pairs] + matched.lone_images
@@ -172,7 +212,7 @@ def _files_of(matched: Matched) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def _split_word(word: str, at: str) -> str:
-    word = _SPLIT_WORDS.get(word.lower(), word.lower())
+    word = SPLIT_WORDS.get(word.lower(), word.lower())
     if word not in SPLITS:
         raise Mistake(f"{at}: the split is {word!r}; it must be train, val or test.")
     return word

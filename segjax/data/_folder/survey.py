@@ -1,9 +1,9 @@
 """What a user's folder holds, looked at before anything is decided or trained."""
 
 import collections
+import contextlib
 import functools
 import hashlib
-import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,15 +11,22 @@ import numpy as np
 
 from segjax.base import Mistake, check_choice
 from segjax.data._folder.coding import Coding
-from segjax.data._folder.find_coding import Seen, find_coding, look_at
+from segjax.data._folder.find_coding import find_coding
 from segjax.data._folder.pairs import Matched, Pair, match, picture_files
-from segjax.data._folder.read import Header, look_inside, read_mask, read_raw
+from segjax.data._folder.read import (
+    Header,
+    in_proportion,
+    look_inside,
+    read_mask,
+    read_raw,
+)
+from segjax.data._folder.seen import Seen, look_at
 from segjax.data._folder.splits import by_table, read_table
 from segjax.data._intake import Files, listed, shown
 from segjax.data._records.scan import in_threads
 
-_LOOKED_AT = 2000  # pairs that tell what all of them hold
 _TELL_WHITE = 8  # pictures that tell what white is
+_WHERE = ("dir", "images", "masks", "table")
 _CODED = ("classes", "values", "void", "threshold", "palette")
 
 
@@ -45,8 +52,11 @@ def find_pairs(
     matched = match(files, images, masks)
     if table is not None:
         rows = read_table(Files(root, [], []).read(table), table)
-        pairs = by_table(rows, table, matched)
-        return matched._replace(pairs=pairs, lone_images=[], lone_masks=[])
+        pairs = by_table(rows, table, matched, root)
+        taken = {file for pair in pairs for file in (pair.image, pair.mask)}
+        every = [p.image for p in matched.pairs] + matched.lone_images
+        rest = [file for file in every if file not in taken]
+        return Matched(pairs, [], [], [], rest)
     if not matched.pairs and not matched.doubles:
         raise Mistake(_no_pairs(dir, files, matched))
     return matched
@@ -81,14 +91,14 @@ def survey(**options) -> Survey:
 @functools.lru_cache(maxsize=2)  # train, val and test ask in turn
 def _survey(frozen: tuple, stamp: str) -> Survey:
     options = dict(frozen)
-    where = {k: v for k, v in options.items() if k not in (*_CODED, "channels")}
+    where = {k: v for k, v in options.items() if k in _WHERE}
     files, matched = Files(Path(options["dir"]), [], []), find_pairs(**where)
-    every = np.linspace(0, len(matched.pairs) - 1, min(_LOOKED_AT, len(matched.pairs)))
-    some = [matched.pairs[int(i)] for i in every]
     problems = [*matched.doubles]
     seen: list[Seen] = []
     headers: list[Header] = []
-    for header, values, wrong in in_threads(functools.partial(_look, files), some):
+    for header, values, wrong in in_threads(
+        functools.partial(_look, files), matched.pairs
+    ):
         headers += [header] if header else []
         seen += [values] if values else []
         problems += wrong
@@ -103,7 +113,7 @@ def _survey(frozen: tuple, stamp: str) -> Survey:
             told += [f"masks: {line}" for line in of_masks]
         except Mistake as mistake:
             problems.append(str(mistake))
-    white, of_white, wrong = _find_white(files, headers, options.get("channels"))
+    white, of_white, wrong = _find_white(files, headers, options)
     return Survey(matched.pairs, coding, white, told + of_white, problems + wrong)
 
 
@@ -127,16 +137,15 @@ def _look(files: Files, pair: Pair) -> tuple[Header | None, Seen | None, list[st
 
 def check_proportions(file: str, shape: tuple[int, ...], sizes: list) -> None:
     """A Mistake unless a mask can be laid over a picture of one of the sizes."""
-    h, w = shape
-    if all(abs(a * w - b * h) > 0.03 * a * w for a, b in sizes):
-        a, b = sizes[0]
+    if not any(in_proportion(size, shape) for size in sizes):
+        (h, w), (a, b) = shape, sizes[0]
         raise Mistake(
             f"{shown(file)} is {h}x{w}, its picture {a}x{b}: other proportions, so it"
             " cannot be laid over it. Is it another picture's?"
         )
 
 
-def _find_white(files: Files, headers, channels):
+def _find_white(files: Files, headers: list[Header], options: dict[str, Any]):
     """The value that is white in pictures of more than 8 bits: the largest that their
     bits can hold. None where all have 8."""
     deep = [header.file for header in headers if header.deep]
@@ -145,7 +154,7 @@ def _find_white(files: Files, headers, channels):
     largest, whole = 0.0, True
     try:
         for file in some:
-            pixels = read_raw(files.read(file), file, channels)
+            pixels = read_raw(files.read(file), file, options.get("channels"))
             if pixels.dtype != np.uint8:
                 largest = max(largest, float(np.nan_to_num(pixels).max()))
                 whole = whole and pixels.dtype.kind in "iu"
@@ -153,6 +162,8 @@ def _find_white(files: Files, headers, channels):
         return None, [], [str(mistake)]
     if not largest:
         return None, [], []
+    if options.get("white") is not None:
+        return options["white"], [], []
     white = 2.0 ** int(largest).bit_length() - 1 if largest > 1 or whole else 1.0
     told = f"{len(deep)} pictures of more than 8 bits; white is {white:g} (data.white)"
     return white, [told], []
@@ -173,6 +184,18 @@ def _told_of_pairs(matched: Matched, headers) -> list[str]:
         told.append(
             f"pictures: {', '.join(f'{n} {kind}' for kind, n in kinds.most_common())};"
             f" {low_h} to {high_h} high, {low_w} to {high_w} wide"
+        )
+    turned = [header.file for header in headers if header.turned]
+    if turned:
+        told.append(
+            f"{len(turned)} pictures are turned as their EXIF says, such as"
+            f" {shown(turned[0])}; one whose mask fits only as it lies stays so"
+        )
+    alpha = [header.file for header in headers if header.alpha]
+    if alpha:
+        told.append(
+            f"{len(alpha)} pictures are laid over white where they are transparent; if"
+            " their last channel is something else, set data.channels=(0,1,2)"
         )
     for files, what in (
         (matched.lone_images, "no mask, so left out"),
@@ -212,9 +235,10 @@ def _no_pairs(dir: str, files: list[str], matched: Matched) -> str:
 
 
 def _stamp(root: Path) -> str:
-    """What changes when a file of the folder does."""
-    facts = [
-        (file, os.stat(root / file).st_size, os.stat(root / file).st_mtime_ns)
-        for file in picture_files(root)
-    ]
+    """What changes when a file of the folder, or a table in it, does."""
+    facts = []
+    for file in [*picture_files(root), *sorted(p.name for p in root.glob("*.*sv"))]:
+        with contextlib.suppress(OSError):  # told when it is read
+            stat = (root / file).stat()
+            facts.append((file, stat.st_size, stat.st_mtime_ns))
     return hashlib.sha256(repr(facts).encode()).hexdigest()
