@@ -945,7 +945,11 @@ def launch(root, run, *more):
 def test_a_folder_is_trained_on_and_needed_no_more(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("SEGJAX_DATA", str(tmp_path / "cache"))
     root, run = make_folder(tmp_path / "d", pictures=10), tmp_path / "run"
-    assert launch(root, run) == 0
+    for folder in ("images", "masks"):  # a name that is no text
+        odd = os.fsdecode(b"p\xff.png")
+        (root / folder / "p0.png").rename(root / folder / odd)
+    assert launch(root, run, "data.fold=4") == 0
+    assert r"p\xff" in (run / "rows.csv").read_text()
     said = capsys.readouterr().out
     assert "10 pictures with masks" in said
     assert "masks: background up to 127.5" in said
@@ -992,16 +996,6 @@ def test_a_corrected_mask_is_read_anew(tmp_path, monkeypatch):
     before = load().arrays["semantic"].copy()
     write(root / "masks" / "p0.png", (1 - truth_of(0)) * 255)
     assert (load().arrays["semantic"] != before).any()
-
-
-def test_a_name_that_is_no_text(tmp_path, monkeypatch):
-    monkeypatch.setenv("SEGJAX_DATA", str(tmp_path / "cache"))
-    root = make_folder(tmp_path / "d", pictures=10)
-    for folder in ("images", "masks"):
-        odd = os.fsdecode(b"p\xff.png")
-        (root / folder / "p0.png").rename(root / folder / odd)
-    assert launch(root, tmp_path / "run", "data.fold=4") == 0
-    assert r"p\xff" in (tmp_path / "run" / "rows.csv").read_text()
 
 
 def test_a_second_launch_takes_nothing_from_the_first(tmp_path, capsys, monkeypatch):
@@ -1110,13 +1104,22 @@ def test_the_doctors_mistakes(tmp_path, capsys):
     assert "config.steps counts not here" in capsys.readouterr().err
 
 
-def test_the_launcher_warns_of_copies(tmp_path, capsys, monkeypatch):
+def test_what_a_launch_says_at_once(tmp_path, monkeypatch):
+    """Copies in two splits, and a class that is never learnt."""
     monkeypatch.setenv("SEGJAX_DATA", str(tmp_path / "cache"))
     root = make_folder(tmp_path / "d", pictures=10)
-    for k in range(10):
-        write(root / "images" / f"p{k}.png", image_of(0))
-    assert launch(root, tmp_path / "run") == 0
-    assert "1 pictures of test are in train too" in capsys.readouterr().out
+    config = {"dir": str(root), "size": 12}
+
+    def said():
+        splits = {s: data.load_split("folder", s, **config) for s in data.SPLITS}
+        return data.quick_check(splits, data.make_info("folder", **config))
+
+    assert said() == []
+    copied(root)
+    never_learnt(root)
+    told = " ".join(said())
+    assert "1 pictures of test are in train or val too" in told
+    assert "Class 'class 2' is in test, and in no picture of train" in told
 
 
 def test_list_names_what_there_is(capsys):

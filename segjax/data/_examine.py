@@ -89,12 +89,12 @@ def quick_check(splits: dict[str, Any], info: Info) -> list[str]:
         name: {_digest(image) for image in split.arrays["image"]}
         for name, split in splits.items()
     }
-    for name in ("val", "test"):
-        same = len(digests[name] & digests["train"])
+    for name, others in (("val", ("train",)), ("test", ("train", "val"))):
+        same = len(digests[name] & set().union(*(digests[s] for s in others)))
         if same:
             found.append(
-                f"{same} pictures of {name} are in train too; their scores will be too"
-                " good. python -m segjax doctor names them."
+                f"{same} pictures of {name} are in {' or '.join(others)} too; their"
+                " scores will be too good. python -m segjax doctor names them."
             )
     if "semantic" in info.provides:
         found += _missing_classes(
