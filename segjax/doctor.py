@@ -38,6 +38,8 @@ def diagnose(
         options = options | module.as_options(found)
     info = data.make_info(**options)
     rows = _open(module, options | loading._asdict(), findings)
+    if not rows:
+        return _conclude(findings, [], say)
     report = data.examine(rows, info, count)
     for line in report.facts:
         say(line)
@@ -57,7 +59,10 @@ def _open(module, options: dict[str, Any], findings: list[str]) -> dict[str, Row
         if not hasattr(module, "open_all"):
             raise
         findings.append(str(mistake))
-        return {"train": module.open_all(**options)}
+        try:
+            return {"train": module.open_all(**options)}
+        except Mistake:  # one that no reading goes round
+            return {}
 
 
 def _check_sheet(sheet: Path, dir: str | None) -> None:

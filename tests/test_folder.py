@@ -129,6 +129,21 @@ def turned_too(path, k):
     write(path, truth_of(k)[::-1, ::-1].copy() * 255, exif=exif)
 
 
+def upside_down_tiff(path, k):
+    """As it lies; its tag says that it is to be turned by half."""
+    turned = truth_of(k)[::-1, ::-1].copy() * 255
+    tag = [(274, "H", 1, 3, True)]
+    tifffile.imwrite(path.with_suffix(".tif"), turned, extratags=tag)
+
+
+def with_an_axis_of_one(path, k):
+    tifffile.imwrite(path.with_suffix(".tif"), three(k)[None])
+
+
+def one_each(k):
+    return truth_of(k) * (1 + k % 3)
+
+
 def seven_levels(k):
     ids = truth_of(k)
     ids[:2, :12] = np.repeat([1, 5, 2, 6, 3, 4], 2)
@@ -212,6 +227,9 @@ MASKS = {
     "a palette of fewer colours than indices": (in_short_palette, {}, with_void),
     "truth values in a TIFF": (as_truth_values, {}, truth_of),
     "64 bits": (as_int64, {}, three),
+    "TIFF, turned by a tag": (upside_down_tiff, {}, truth_of),
+    "TIFF, an axis of one": (with_an_axis_of_one, {}, three),
+    "one class in each mask": (save(one_each), {}, one_each),
     "seven grey levels": (save(lambda k: seven_levels(k) * 40), {}, seven_levels),
     "greys, told as colours": (None, {"values": ("#000000", "#FFFFFF")}, truth_of),
     "palette, told as colours": (
@@ -257,12 +275,38 @@ def test_masks_are_read_rightly(kind, tmp_path):
         np.testing.assert_array_equal(found[f"p{k}"]["image"], image_of(k))
 
 
-@pytest.mark.parametrize("soft", [blurred, lossy])
+def lossy_once(path, k):
+    """A JPEG that was saved again without loss."""
+    lossy(path, k)
+    with Image.open(path) as image:
+        image.load()
+    image.save(path, format="PNG")
+
+
+def lossy_tiff(path, k):
+    large = Image.fromarray(truth_of(k) * 255).resize((W * 8, H * 8), 0)
+    large.save(path.with_suffix(".tif"), compression="jpeg")
+
+
+def lossy_webp(path, k):
+    large = Image.fromarray(truth_of(k) * 255).resize((W * 8, H * 8), 0)
+    large.save(path.with_suffix(".webp"))
+
+
+def blurred_gif(path, k):
+    large = Image.fromarray(truth_of(k) * 255).resize((W * 20, H * 20), 0)
+    small = large.resize((W * 8, H * 8), Image.Resampling.BILINEAR)
+    small.rotate(0.5, Image.Resampling.BICUBIC).save(path.with_suffix(".gif"))
+
+
+@pytest.mark.parametrize(
+    "soft", [blurred, lossy, lossy_once, lossy_tiff, lossy_webp, blurred_gif]
+)
 def test_blurred_edges_are_cut_at_half(soft, tmp_path):
-    def larger_image(path, k):
+    def eightfold(path, k):
         write(path, np.kron(image_of(k), np.ones((8, 8, 1), np.uint8)))
 
-    found, info = examples(make_folder(tmp_path / "d", soft, larger_image))
+    found, info = examples(make_folder(tmp_path / "d", soft, eightfold))
     assert info.classes == ("background", "foreground")
     for k in range(PICTURES):
         wanted = np.kron(truth_of(k), np.ones((8, 8), np.uint8))
@@ -699,6 +743,37 @@ def core_of(k):
     return (inner & np.roll(truth, -1, 1)) * 128
 
 
+RIM = np.array([0, 50, 100, 200, 250], np.uint8)
+RIM_COLORS = np.array(
+    [(0, 0, 0), (0, 255, 0), (128, 128, 128), (255, 255, 255), (255, 0, 0)], np.uint8
+)
+NO_PAGE = b"II*\0\x08\0\0\0" + b"\0" * 20
+
+
+def rimmed(k):
+    """A block of 200 with a rim of 100, a pixel wide, and two other blocks."""
+    mask = np.zeros((4 * H, 4 * W), np.uint8)
+    mask[10:30, 10 + k : 40] = 100
+    mask[11:29, 11 + k : 39] = 200
+    mask[40:46, 5:50], mask[2:6, 45:60] = 50, 250
+    return mask
+
+
+def minus_one(path, k):
+    values = three(k).astype(np.int32) - 1
+    tifffile.imwrite(path.with_suffix(".tif"), values)
+
+
+def beyond(path, k):
+    values = truth_of(k).astype(np.uint32) * 0xFFFFFFFF
+    tifffile.imwrite(path.with_suffix(".tif"), values)
+
+
+def no_numbers(path, k):
+    values = np.where(truth_of(k), np.inf, 0).astype(np.float32)
+    tifffile.imwrite(path.with_suffix(".tif"), values)
+
+
 def one_of_ids(root):
     write(root / "masks" / "p2.png", np.kron(truth_of(2), np.ones((3, 3), np.uint8)))
 
@@ -862,7 +937,42 @@ BROKEN = {
     "one grey along edges alone": (
         masks_as(save(lambda k: np.pad(truth_of(k)[1:-1, 1:-1] * 127, 1) + core_of(k))),
         {},
-        "a class of its own, or edges that are blurred?",
+        "127 along edges alone: classes of their own, or edges that are blurred?",
+    ),
+    "a thin class among others": (
+        masks_as(save(rimmed)),
+        {},
+        "100 along edges alone: classes of their own, or edges that are blurred?",
+    ),
+    "a thin colour among others": (
+        masks_as(save(lambda k: RIM_COLORS[np.searchsorted(RIM, rimmed(k))])),
+        {},
+        "#808080 along edges alone",
+    ),
+    "some masks 0 and 128, others 0 and 255": (
+        masks_as(lambda path, k: write(path, truth_of(k) * (128 if k % 2 else 255))),
+        {},
+        "one class, saved in two ways? Say data.values=(0, 128, 255), or data.thr",
+    ),
+    "a value below 0": (
+        lambda root: [shutil.rmtree(root / "masks"), make_folder(root, minus_one)],
+        {},
+        "does -1 not count, or is it a class?",
+    ),
+    "numbers beyond 32 bits": (
+        lambda root: [shutil.rmtree(root / "masks"), make_folder(root, beyond)],
+        {},
+        "more than a mask's numbers may be",
+    ),
+    "no numbers": (
+        lambda root: [shutil.rmtree(root / "masks"), make_folder(root, no_numbers)],
+        {},
+        "holds what is no number",
+    ),
+    "a TIFF without a picture": (
+        lambda root: (root / "images" / "p9.tif").write_bytes(NO_PAGE) and twin(root),
+        {},
+        "images/p9.tif is cut short or damaged",
     ),
     "ids with gaps, and 255": (
         masks_as(save(lambda k: np.array([0, 50, 255], np.uint8)[three(k)])),
@@ -1047,6 +1157,13 @@ def never_learnt(root):
 
 
 FINDINGS = {
+    "a link to nothing": (
+        lambda root: (
+            (root / "images" / "p9.png").unlink()
+            or (root / "images" / "p9.png").symlink_to("nowhere")
+        ),
+        "images/p9.png cannot be read",
+    ),
     "a broken picture": (broken_pictures, "images/p3.png is cut short"),
     "the same picture in two splits": (copied, "The same picture in two splits: 1"),
     "nearly the same": (nearly, "Nearly the same picture in two splits: 2"),

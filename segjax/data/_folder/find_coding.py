@@ -14,6 +14,7 @@ from segjax.data._intake import listed, shown
 MOST_CLASSES = 64  # that are believed without being told
 _VOID_NAMES = ("void", "ignore", "ignored", "unlabelled", "unlabeled")
 _SOLID = 2e-3  # share of pixels that makes a level a class where others are blurred
+_FEW = 8  # values along edges that may be classes; blurred edges have more
 
 Found = tuple[Coding, list[str]]
 
@@ -86,19 +87,27 @@ def _find(asked: _Asked, held: Tally, lossy: bool, seen: list[Seen]) -> Found:
     if held.colored:
         return _by_color(asked, held, counted, lossy)
     numbers = [v for v in counted if isinstance(v, int)]
+    if numbers[0] < 0:
+        raise Mistake(
+            f"The masks hold {named(numbers)}: does {numbers[0]} not count, or is it a"
+            f" class? Say data.void={numbers[0]} or data.values={tuple(numbers)}."
+        )
     if len(numbers) == 2:
         low, high = numbers
         why = f"found: the masks hold {low} and {high}"
         return _by_threshold(asked, (low + high) / 2, held, why)
     if lossy:
         return _by_extremes(asked, held, numbers, "as in JPEGs", True)
-    if numbers == [0, 1, VOID] and not any(
-        {1, VOID} <= set(values) for values in held.per_file.values()
-    ):
+    together = [set(values) - set(asked.void) for values in held.per_file.values()]
+    if numbers == [0, 1, VOID] and not any({1, VOID} <= one for one in together):
         why = f"found: some masks hold 0 and 1, others 0 and {VOID}"
         return _by_threshold(asked, 0, held, why)
     ids = [v for v in numbers if v != VOID]
-    if ids[-1] < min(MOST_CLASSES, 3 * len(ids)) and len(ids) > 1:
+    soft_ids = len(held.soft.intersection(ids))
+    dense = len(ids) > 1 and ids[-1] < 3 * len(ids)
+    if all(len(one) <= 2 for one in together) and not (dense and VOID not in numbers):
+        raise _question(numbers, "each mask holds two", "one class, saved in two ways")
+    if dense and (ids[-1] < MOST_CLASSES or soft_ids <= len(ids) / 4):
         return _by_ids(asked, held, ids, VOID in numbers)
     return _by_levels(asked, held, numbers)
 
@@ -120,32 +129,55 @@ def _by_ids(asked: _Asked, held: Tally, ids: list[int], with_void: bool) -> Foun
 def _by_levels(asked: _Asked, held: Tally, numbers: list[int]) -> Found:
     """Grey levels: each a class, unless they are the blurred edges of two, or of those
     that are solid."""
-    middle, total = numbers[1:-1], sum(held.pixels.values())
-    soft = [v for v in middle if v in held.soft]
-    solid = [
-        v for v in middle if v not in held.soft and held.pixels[v] >= _SOLID * total
-    ]
-    if not soft:
+    low, high, middle = numbers[0], numbers[-1], numbers[1:-1]
+    total = sum(held.pixels.values())
+    large = [v for v in middle if held.pixels[v] >= _SOLID * total]
+    near = 0.15 * (high - low) if high - low >= MOST_CLASSES else 0
+    core = [v for v in middle if min(v - low, high - v) > near]
+    soft = [v for v in core if v in held.soft]
+    solid = [v for v in core if v not in held.soft]
+    if not core:  # the noise of a JPEG that was saved again
+        if len(middle) <= 2 and large:
+            raise _question(numbers, f"{named(middle)} beside them", "noise")
+        _check_alike(held, numbers, asked.void)
+        return _by_extremes(asked, held, numbers, "as with blurred edges", False)
+    if not soft and not held.soft.intersection(middle):
         if len(numbers) > MOST_CLASSES:
             raise _too_many(numbers)
-        if numbers[-1] == VOID and numbers[-2] < MOST_CLASSES:
+        if high == VOID and numbers[-2] < MOST_CLASSES:
             raise Mistake(
                 f"The masks hold {named(numbers)}: is {VOID} a class, or does it not"
                 f" count? Say data.values={tuple(numbers)} or data.void={VOID}."
             )
         return _by_values(asked, tuple(numbers), held, "found by their grey levels")
     _check_alike(held, numbers, asked.void)
-    if solid and len(solid) < MOST_CLASSES:
-        levels = (numbers[0], *solid, numbers[-1])
+    solid = [v for v in solid if v in large]
+    of_extent = [v for v in soft if v in large]
+    few = len(core) <= 2 or (solid and of_extent and len(soft) <= _FEW)
+    if len(solid) > _FEW and len(numbers) > MOST_CLASSES:
+        raise _too_many(numbers)
+    if few or len(solid) > _FEW:
+        told = f"{named(of_extent or soft or solid)} along edges alone"
+        raise _question(numbers, told, "edges that are blurred")
+    if solid:
+        levels = (low, *solid, high)
         return _by_values(asked, levels, held, "found by their grey levels")
-    if len(middle) <= 2:
-        low, high = numbers[0], numbers[-1]
-        raise Mistake(
-            f"The masks hold {low} and {high}, and {named(middle)} only along their"
-            " edges: a class of its own, or edges that are blurred? Say"
-            f" data.values={tuple(numbers)} or data.threshold={(low + high) / 2:g}."
-        )
     return _by_extremes(asked, held, numbers, "as with blurred edges", False)
+
+
+def _question(values: list, seen: str, otherwise: str) -> Mistake:
+    """Two readings are as likely."""
+    low, high = values[0], values[-1]
+    typed = f"data.values={tuple(values)}" if len(values) <= 20 else "data.values=(...)"
+    other = "data.values= without them"
+    if isinstance(low, int):
+        other = f"data.threshold={(low + high) / 2:g}"
+        if otherwise.startswith("one class"):
+            other = f"data.threshold={low}"
+    return Mistake(
+        f"The masks hold {named(values)}, {seen}: classes of their own, or {otherwise}?"
+        f" Say {typed}, or {other}"
+    )
 
 
 def _by_extremes(asked: _Asked, held: Tally, numbers, what: str, lossy: bool) -> Found:
@@ -179,6 +211,11 @@ def _by_color(asked: _Asked, held: Tally, counted: dict[Value, int], lossy: bool
     extent."""
     total = sum(counted.values())
     kept = [v for v in counted if v not in held.soft]
+    thin = [v for v in counted if v in held.soft]
+    large = [v for v in thin if counted[v] >= _SOLID * total]
+    if large and len(thin) <= _FEW and len(kept) >= 2:
+        told = f"{named(large)} along edges alone"
+        raise _question([*kept, *thin], told, "edges that are blurred")
     if len(kept) > MOST_CLASSES or lossy:
         kept = [v for v in kept if counted[v] >= _SOLID * total]
     beyond = 1 - sum(counted[v] for v in kept) / total
@@ -240,8 +277,8 @@ def _by_values(
         )
     if others:
         told.append(
-            f"{sum(others.values()) / total:.2%} of the pixels hold"
-            f" {len(others)} other values, as blurred edges do; they do not count"
+            f"{sum(others.values()) / total:.2%} of the pixels hold {len(others)} other"
+            f" values ({named(others, 4)}), as blurred edges do; they do not count"
         )
     coding = Coding(
         tuple(n for n, _ in kept),

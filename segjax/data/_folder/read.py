@@ -13,6 +13,7 @@ from segjax.data._intake import MOST_PIXELS, decode, shown
 _FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "GIF", "WEBP", "PPM")
 _TURNED = 0x0112  # EXIF's word for how the camera was held
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_NOISE = 24  # that lossy files put between the channels of a grey picture
 _ALPHA = ("LA", "PA", "La", "RGBA", "RGBa")
 
 
@@ -46,6 +47,8 @@ def look_inside(data: bytes, file: str) -> Header:
     if series is not None and not _is_pillows(series, None):
         axes, shape, dtype = series
         size = tuple(shape[axes.index(a)] for a in "YX" if a in axes)
+        if len(size) != 2:
+            raise Mistake(f"{shown(file)} is cut short or damaged: it has no picture.")
         return Header(file, f"{dtype} {axes} TIFF", size, dtype != np.uint8)
     image = decode(data, file, _FORMATS, whole=False)
     deep, kind = image.mode.startswith(("I", "F")), image.mode
@@ -128,7 +131,11 @@ def read_mask(data: bytes, file: str) -> Mask:
         if values is not None:
             return Mask(_whole_numbers(values, file))
     image = decode(data, file, _FORMATS)
-    lossy = image.format == "JPEG"
+    lossy = (
+        image.format == "JPEG"
+        or image.info.get("compression") in ("jpeg", "tiff_jpeg")
+        or (image.format == "WEBP" and b"VP8 " in data[:40])
+    )
     image = ImageOps.exif_transpose(image)
     if image.mode == "P":
         table = np.zeros(
@@ -143,7 +150,8 @@ def read_mask(data: bytes, file: str) -> Mask:
         return Mask(_whole_numbers(np.asarray(image), file))
     color = np.asarray(image.convert("RGB"), np.int32)
     values = color[..., 0]
-    colored = bool((color != values[..., None]).any())
+    apart = color.max(-1) - color.min(-1)
+    colored = bool(apart.max() > (_NOISE if lossy else 0))
     if image.mode in _ALPHA and (color == color[0, 0]).all():
         alpha = np.asarray(image.getchannel("A"), np.int32)
         if alpha.min() < 255:  # a mask that is opaque throughout is told by its colour
@@ -207,16 +215,23 @@ def _tiff_values(data: bytes, file: str) -> np.ndarray | None:
     compressions."""
 
     def numbers(tiff):
-        first, of_palette = tiff.series[0], 3
-        if first.axes == "YXS" or tiff.pages[0].photometric == of_palette:
+        first, page = tiff.series[0], tiff.pages[0]
+        of_palette, of_jpeg = 3, (6, 7)
+        if (
+            "S" in first.axes
+            or page.photometric == of_palette
+            or page.compression in of_jpeg
+            or (_TURNED in page.tags and page.tags[_TURNED].value != 1)
+        ):
             return None
-        if first.axes != "YX":
+        if sum(length > 1 for length in first.shape) > 2:
             raise Mistake(
                 f"{shown(file)} is {' x '.join(map(str, first.shape))} values"
                 f" ({first.axes}); a mask is one plane, height x width."
             )
         try:
-            return first.asarray()
+            values = first.asarray()
+            return values.reshape(page.imagelength, page.imagewidth)
         except ValueError:  # a compression that needs another package
             return None
 
@@ -270,9 +285,19 @@ def _pack(color: np.ndarray) -> np.ndarray:
 def _whole_numbers(values: np.ndarray, file: str) -> np.ndarray:
     """Whole numbers, floats that are such, or shares of 0 to 1 as grey levels.
     i32[h,w]"""
-    if values.dtype.kind in "iub":
+    whole, most = values.dtype.kind in "iub", 2**31 - 1
+    if not whole and (values.dtype.kind != "f" or not np.isfinite(values).all()):
+        raise Mistake(
+            f"{shown(file)} holds what is no number, or no end of one; a mask holds"
+            " whole numbers."
+        )
+    if values.max() > most or values.min() < -most:
+        raise Mistake(
+            f"{shown(file)} holds {values.max():g}, more than a mask's numbers may be;"
+            " write its classes as 0, 1, 2."
+        )
+    if whole:
         return values.astype(np.int32)
-    values = np.nan_to_num(values)
     if (values == values.round()).all():
         return values.astype(np.int32)
     if values.min() >= 0 and values.max() <= 1:

@@ -39,8 +39,11 @@ def look_at(mask: Mask, file: str) -> Seen:
     numbers, place = np.unique(mask.values.ravel(), return_inverse=True)
     pixels = np.bincount(place)
     between = np.zeros_like(pixels)
-    if len(numbers) > 2 and not mask.palette:
-        soft = _is_between(mask.values, mask.colored).ravel()
+    colors = np.array(mask.palette or [0])
+    grey = bool(mask.palette) and not (colors[numbers] % GREY).any()
+    if len(numbers) > 2 and (grey or not mask.palette):
+        values = colors[mask.values] & 255 if grey else mask.values
+        soft = _is_between(values, mask.colored).ravel()
         between = np.bincount(place[soft], minlength=len(numbers))
     return Seen(file, numbers, pixels, between, mask.colored, mask.palette, mask.lossy)
 

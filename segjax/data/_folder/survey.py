@@ -155,8 +155,11 @@ def _find_white(files: Files, headers: list[Header], options: dict[str, Any]):
     try:
         for file in some:
             pixels = read_raw(files.read(file), file, options.get("channels"))
+            if pixels.dtype.kind not in "uif":
+                return None, [], [f"{shown(file)} holds {pixels.dtype}, no picture."]
             if pixels.dtype != np.uint8:
-                largest = max(largest, float(np.nan_to_num(pixels).max()))
+                finite = pixels[np.isfinite(pixels)]
+                largest = max(largest, float(finite.max(initial=0)))
                 whole = whole and pixels.dtype.kind in "iu"
     except Mistake as mistake:
         return None, [], [str(mistake)]
