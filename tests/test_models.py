@@ -67,6 +67,14 @@ def test_maps_come_out_at_input_size(form, size):
     assert all(s.dtype == jnp.float32 for s in shapes.values())
 
 
+def test_every_model_shows_its_maps_inside(form):
+    model, variables = form
+    look = partial(models.intermediate_maps, model)
+    maps = jax.eval_shape(look, variables, pictures(1, 32, 32))
+    assert {"encoder0", "decoder0"} <= set(maps)
+    assert all(m.shape[0] == 1 and m.ndim == 4 for m in maps.values())
+
+
 def test_a_picture_alone_equals_the_picture_in_a_batch(form):
     """Fails when an evaluation uses the statistics of the batch."""
     model, variables = form

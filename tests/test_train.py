@@ -201,7 +201,7 @@ def test_a_run_can_start_from_another_ones_encoder(tmp_path, capsys):
         jax.device_get(segjax.load_run(tmp_path / name).variables["params"])
         for name in ("first", "second")
     )
-    for part in ("encoder0", "bottom"):  # equal but for the rounding of the average
+    for part in ("encoder0_0", "bottom_0"):  # equal but for the rounding of the average
         jax.tree.map(
             partial(np.testing.assert_allclose, rtol=1e-5), donor[part], fresh[part]
         )

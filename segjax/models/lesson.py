@@ -60,7 +60,7 @@ class Lesson(nn.Module):
             self.dtype,
             self.axis_name,
             use_bias=self.norm == "none",
-            name=name,
+            name=f"{name}_0",  # beside the map that is kept by the level's name
         )(x, train)
         self.sow("intermediates", name, x)
         return x
