@@ -1,7 +1,6 @@
 """python -m segjax COMMAND: train, plan, prepare, doctor, weights, list."""
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,9 +23,6 @@ def main(arguments: Sequence[str]) -> int:
     except GoneWrong as wrong:
         print(f"\nsegjax: {wrong}", file=sys.stderr)
         return GONE_WRONG
-    except BrokenPipeError:  # what is behind the pipe, such as head, has read enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
     except KeyboardInterrupt:  # before the loop listens: nothing to save yet
         print("\nStopped.", file=sys.stderr)
         return STOPPED
