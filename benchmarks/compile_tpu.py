@@ -88,17 +88,18 @@ def check(flags: argparse.Namespace) -> None:
 def make_environment() -> str:
     """The Python of our own environment, which is made unless it is there."""
     python = str(ENVIRONMENT / "bin" / "python")
-    if not (ENVIRONMENT / "complete").exists():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    needs = project["dependencies"] + project["optional-dependencies"]["tpu"]
+    complete, content = ENVIRONMENT / "complete", "\n".join(needs)
+    if not complete.exists() or complete.read_text() != content:  # or of older needs
         print(f"Making {ENVIRONMENT} with jax[tpu] (1.5 GB) ...", flush=True)
         make = [sys.executable, "-m", "venv", str(ENVIRONMENT)]
         attempt(
             make, f"{ENVIRONMENT} cannot be made (Debian: apt install python3-venv)."
         )
-        project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-        needs = project["dependencies"] + project["optional-dependencies"]["tpu"]
         install = [python, "-m", "pip", "install", "--quiet", *needs]
         attempt(install, "jax[tpu] cannot be installed; is there a network?")
-        (ENVIRONMENT / "complete").touch()
+        complete.write_text(content)
     return python
 
 
