@@ -2,7 +2,7 @@
 
 import sys
 
-from segjax.__main__ import main
+from segjax.__main__ import run_command
 
 if __name__ == "__main__":
-    sys.exit(main(["train", *sys.argv[1:]]))
+    run_command(["train", *sys.argv[1:]])

@@ -1,13 +1,23 @@
-"""python -m segjax COMMAND: train, plan, prepare, doctor, weights, list."""
+"""python -m segjax COMMAND: train, replay, plan, prepare, doctor, weights, list."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
-from segjax.base import GoneWrong, Mistake, Stopped, did_you_mean
-
-DONE, FINDINGS, MISTAKE, STOPPED, GONE_WRONG = 0, 1, 2, 3, 4  # exit codes
+from segjax.base import (
+    DONE,
+    FINDINGS,
+    GONE_WRONG,
+    MISTAKE,
+    STOPPED,
+    GoneWrong,
+    Mistake,
+    Stopped,
+    did_you_mean,
+)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -31,6 +41,7 @@ def main(arguments: Sequence[str]) -> int:
 def _dispatch(arguments: list[str]) -> int:
     commands = {
         "train": _train,
+        "replay": _replay,
         "plan": _plan,
         "prepare": _prepare,
         "doctor": _doctor,
@@ -99,12 +110,54 @@ def _train(arguments: list[str]) -> int:
     parser.add_argument(
         "--workdir", help="the run folder (default: runs/<config>[-<preset>][-fold<k>])"
     )
+    parser.add_argument(
+        "--cluster",
+        nargs="?",
+        const="",
+        metavar="HOST:PORT,COUNT,INDEX",
+        help="join the other processes of this run; on a Cloud TPU pod without a value",
+    )
     flags, overrides = _parse(parser, arguments)
-    config, workdir = _load(flags, overrides)
+    config, workdir = _load(flags, overrides, flags.cluster)
     from segjax.train import train_and_evaluate
 
-    train_and_evaluate(config, flags.workdir or workdir)
+    train_and_evaluate(config, flags.workdir or workdir, may_end=True)
     return DONE
+
+
+def _replay(arguments: list[str]) -> int:
+    parser = _Parser(
+        prog="python -m segjax replay",
+        description="Train one step of a run again, on the very pictures that it had,"
+        " and say where its numbers stopped being finite.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("run", metavar="RUN", help="the folder of the run")
+    parser.add_argument("--step", type=int, required=True, help="1 is the first")
+    parser.add_argument(
+        "--cpu", action="store_true", help="use the CPU, whatever else there is"
+    )
+    flags = parser.parse_args(arguments)
+    from segjax import parallel
+
+    parallel.keep_programs()
+    if flags.cpu:
+        parallel.use_cpu()
+    from segjax.train import replay
+
+    found = replay(flags.run, flags.step)
+    print(
+        f"step {flags.step}: loss {found.loss:.6g}, gradient norm"
+        f" {found.gradient_norm:.6g}\nIts pictures as the network saw them:"
+        f" {found.picture}"
+    )
+    if not found.broken:
+        print("All its numbers are finite.")
+        return DONE
+    print(f"Not finite first: {found.broken}.")
+    if found.where:
+        print(f"It came from: {found.where}")
+    return FINDINGS
 
 
 def _plan(arguments: list[str]) -> int:
@@ -211,12 +264,15 @@ def _weights(arguments: list[str]) -> int:
     return DONE
 
 
-def _load(flags, overrides) -> tuple:
+def _load(flags, overrides, cluster: str | None = None) -> tuple:
     """The config and its run folder, once the devices are known."""
     from segjax import parallel
 
+    parallel.keep_programs()
     if flags.cpu:
         parallel.use_cpu()
+    if cluster is not None:
+        parallel.join_cluster(cluster)
     parallel.check_accelerator()
     from segjax import run
 
@@ -226,9 +282,23 @@ def _load(flags, overrides) -> tuple:
     return config, run.default_workdir(flags.config, config)
 
 
-def entry() -> None:
+def run_command(arguments: Sequence[str]) -> NoReturn:
+    """Run a command as this process, and end it."""
+    code = main(arguments)
+    if code == STOPPED and "segjax.parallel" in sys.modules:
+        from segjax import parallel
+
+        if parallel.hosts() == 1:
+            # a compiler that is still at work would be waited for, and then crash
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+    sys.exit(code)
+
+
+def entry() -> NoReturn:
     """The `segjax` command of an installed package."""
-    sys.exit(main(sys.argv[1:]))
+    run_command(sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -17,6 +17,10 @@ VOID = 255  # the `semantic` label of a pixel that does not count
 WORDS = ("image", "semantic", "instance", "keypoints", "area")
 
 
+# exit codes
+DONE, FINDINGS, MISTAKE, STOPPED, GONE_WRONG = 0, 1, 2, 3, 4
+
+
 class Mistake(Exception):
     """The user's mistake, told in one sentence: what is wrong and what to do."""
 

@@ -1,8 +1,10 @@
 """The optimizer: AdamW or SGD, clipped, warmed up, along a half cosine."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 import optax
 
 from segjax.base import Mistake, check_choice, check_range
@@ -17,6 +19,7 @@ class Optimizer(NamedTuple):
 
 def make_optimizer(
     steps: int,
+    changes: Sequence[Sequence[int]] = (),
     *,
     name: str = "adamw",
     learning_rate: float = 1e-3,
@@ -30,6 +33,8 @@ def make_optimizer(
 ) -> Optimizer:
     """What makes of gradients an update.
 
+    changes: (step, steps) for a run whose number of steps was changed: up to that step
+    it was to have so many. The rate goes over from the old course to the new one.
     warmup: steps of linear rise, unset for a twentieth of all; schedule: cosine (down
     to 0 at the last step) or constant; weight_decay: not on biases and norms; clip:
     the largest norm of all gradients together, 0 for none; ema: decay of the weights
@@ -38,17 +43,17 @@ def make_optimizer(
     """
     check_choice("optim.name", name, ("adamw", "sgd"))
     check_choice("optim.schedule", schedule, ("cosine", "constant"))
-    warmup = steps // 20 if warmup is None else warmup
-    check_range("optim.warmup", warmup, 0)
-    if warmup >= steps:
-        raise Mistake(f"optim.warmup is {warmup}; it must be below steps, {steps}.")
+    rises = steps // 20 if warmup is None else warmup
+    check_range("optim.warmup", rises, 0)
+    if rises >= steps:
+        raise Mistake(f"optim.warmup is {rises}; it must be below steps, {steps}.")
     check_range("optim.learning_rate", learning_rate, 0)
     check_range("optim.weight_decay", weight_decay, 0)
     check_range("optim.momentum", momentum, 0, 0.9999)
     check_range("optim.clip", clip, 0)
     check_range("optim.ema", ema, 0, 0.999999)
     check_range("optim.accumulate", accumulate, 1)
-    rate = _schedule(schedule, learning_rate, warmup, steps)
+    rate = _changing_schedule(schedule, learning_rate, warmup, steps, changes)
     parts = [optax.clip_by_global_norm(clip)] if clip else []
     if name == "sgd":
         parts += [
@@ -60,7 +65,38 @@ def make_optimizer(
     return Optimizer(optax.chain(*parts), rate, ema, accumulate)
 
 
-def _schedule(kind: str, peak: float, warmup: int, steps: int) -> optax.Schedule:
+def _changing_schedule(
+    kind: str,
+    peak: float,
+    warmup: int | None,
+    steps: int,
+    changes: Sequence[Sequence[int]],
+) -> optax.Schedule:
+    """The course of one number of steps after another. Where it changes, the rate goes
+    over in a straight line within a warm-up: no leap, and no second start from 0."""
+    lengths = [*(was for _, was in changes), steps]
+    first, *others = (_schedule(kind, peak, warmup, length) for length in lengths)
+    course = first
+    for (at, _), length, later in zip(changes, lengths[1:], others):
+        over = max(length // 20 if warmup is None else warmup, 1)
+        course = _go_over(course, later, at, over)
+    return course
+
+
+def _go_over(
+    before: optax.Schedule, after: optax.Schedule, at: int, over: int
+) -> optax.Schedule:
+    leap = before(at) - after(at)
+
+    def rate(step):
+        left = jnp.clip(1 - (step - at) / over, 0, 1)
+        return jnp.where(step < at, before(step), after(step) + leap * left)
+
+    return rate
+
+
+def _schedule(kind: str, peak: float, warmup: int | None, steps: int) -> optax.Schedule:
+    warmup = steps // 20 if warmup is None else warmup
     if kind == "constant":
         after = optax.constant_schedule(peak)
     else:

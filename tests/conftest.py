@@ -11,11 +11,20 @@ os.environ["XLA_FLAGS"] = " ".join(
     ]
 )
 
+import atexit
+import shutil
+import tempfile
+
 import jax
 import pytest
 
 jax.config.update("jax_platforms", "cpu")
 jax.config.update("jax_num_cpu_devices", 8)
+# many tests train the same tiny network: its programs are compiled once
+compiled = tempfile.mkdtemp()
+atexit.register(shutil.rmtree, compiled, ignore_errors=True)
+jax.config.update("jax_compilation_cache_dir", compiled)
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
 
 
 @pytest.fixture

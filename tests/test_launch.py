@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from segjax import parallel, train
+from segjax import parallel, run
 from segjax.__main__ import main
 
 ROOT = Path(__file__).parent.parent
@@ -75,7 +75,9 @@ def in_clone(tmp_path, monkeypatch):
     for name in ("configs", "launch.py"):
         os.symlink(ROOT / name, tmp_path / name)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(train, "_load", lambda *_: pytest.fail("it went on to train"))
+    monkeypatch.setattr(
+        run, "load_splits", lambda *_: pytest.fail("it went on to train")
+    )
     return tmp_path
 
 
@@ -159,7 +161,9 @@ def test_a_second_process_is_refused(tmp_path, capsys):
     (tmp_path / "run").mkdir()
     with locked(tmp_path / "run"):
         assert main(["train", *there]) == 2
-    assert "Another process is training" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert f"Another process ({os.getpid()} on " in told
+    assert "is training in" in told
 
 
 def test_an_accelerator_that_jax_does_not_see(monkeypatch, capsys):

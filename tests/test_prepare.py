@@ -16,7 +16,7 @@ import pytest
 import tensorflow_datasets as tfds
 from PIL import Image
 
-from segjax import data, train
+from segjax import data
 from segjax.__main__ import main
 from segjax.base import Mistake
 from segjax.data import _intake, mads, ph2
@@ -26,7 +26,9 @@ from segjax.run import (
     build_parts,
     check_workdir,
     conclude,
+    fingerprint,
     load_config,
+    open_rows,
     read_scores,
     write_config,
     write_scores,
@@ -602,10 +604,10 @@ def test_a_run_knows_its_pictures_again(folder, tmp_path):
             shutil.copy(place(folder, "IMD010")[1], lesion(folder))
             shutil.copy(place(folder, "IMD010")[0], picture(folder))
         assert prepare("ph2", folder, to, "--again") == 0
-        found.append(train._fingerprint(train._open(config)))
+        found.append(fingerprint(open_rows(config)))
     assert found[0] == found[1] != found[2]
     work.mkdir()
-    write_config(work, config, found[0], {}, {})
+    write_config(work, config, found[0], {})
     check_workdir(work, config, found[1])
     with pytest.raises(Mistake, match="learnt from other pictures: data 'ph2' has"):
         check_workdir(work, config, found[2])
@@ -817,7 +819,7 @@ def test_a_random_split_is_called_leaky_wherever_it_is_printed(
     words = [("data.by", "random"), ("data.dir", str(tmp_path / "to"))]
     config = load_config("unet:mads", words)
     parts, said = build_parts(config), []
-    announce(said.append, config, parts, train._open(config), tmp_path, [])
+    announce(said.append, config, parts, open_rows(config), tmp_path, [])
     assert "caution: leaky: random split" in "\n".join(said)
     score = {"mean": 0.9, "low": 0.8, "high": 1.0, "pooled": 0.9, "n": 12}
     beside = {"caution": parts.info.caution}

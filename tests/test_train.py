@@ -47,6 +47,13 @@ def parameters(folder, step=6):
     return jax.device_get(segjax.load_run(folder, step=step).variables)
 
 
+def left_by(folder):
+    """All that a run leaves for its user, byte by byte."""
+    files = [folder / name for name in ("metrics.jsonl", "rows.csv", "scores.json")]
+    files += (folder / "pictures").iterdir()
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
 def same(a, b):
     return all(jax.tree.leaves(jax.tree.map(np.array_equal, a, b)))
 
@@ -131,21 +138,23 @@ def test_a_stopped_run_goes_on_to_the_same_bits(finished, tmp_path, monkeypatch)
     assert not (tmp_path / "scores.json").exists()
     segjax.train_and_evaluate(shrunk(), tmp_path)
     assert same(parameters(folder), parameters(tmp_path))
-    lines = (tmp_path / "metrics.jsonl").read_text().splitlines()
-    steps = [json.loads(line)["step"] for line in lines]
-    assert steps == [2, 2, 3, 4, 4, 6, 6]
+    assert left_by(tmp_path) == left_by(folder)
 
 
 def test_a_finished_run_says_so_and_changes_nothing(finished, capsys):
     folder, scores = finished
-    before = {p: p.stat().st_mtime_ns for p in folder.rglob("*") if p.is_file()}
+
+    def files():
+        kept = [p for p in folder.rglob("*") if p.is_file() and p.name != "lock"]
+        return {p: p.stat().st_mtime_ns for p in kept}
+
+    before = files()
     assert (
         segjax.train_and_evaluate(shrunk(**{"log.tensorboard": "true"}), folder)
         == scores
     )
     assert "This run is finished" in capsys.readouterr().out
-    after = {p: p.stat().st_mtime_ns for p in folder.rglob("*") if p.is_file()}
-    assert after == before
+    assert files() == before
 
 
 def test_the_output_names_what_a_user_must_know(tmp_path, capsys):
@@ -221,10 +230,8 @@ def test_measured_options_are_stored_and_used_again(tmp_path):
     assert len(saved["settled"]["task"]["class_weights"]) == 2
     segjax.load_run(tmp_path)
     segjax.train_and_evaluate(shrunk(**changes | {"steps": "4"}), tmp_path)
-    assert (
-        json.loads((tmp_path / "config.json").read_text())["settled"]
-        == saved["settled"]
-    )
+    again = json.loads((tmp_path / "config.json").read_text())
+    assert again["settled"]["task"] == saved["settled"]["task"]
 
 
 def test_fewer_steps_than_gone_are_refused(finished):
@@ -247,7 +254,7 @@ def test_a_run_killed_before_its_first_file_starts_again(finished, tmp_path):
 
 def test_numbers_gone_wrong_stop_the_run(tmp_path):
     changes = {"optim.name": "sgd", "optim.learning_rate": "1e30", "optim.clip": "0"}
-    with pytest.raises(GoneWrong, match=r"none of the last 1\d updates was finite"):
+    with pytest.raises(GoneWrong, match=r"None of the updates from step [12] on"):
         segjax.train_and_evaluate(shrunk(steps="40", **changes), tmp_path)
     assert not (tmp_path / "scores.json").exists()
 

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from segjax import models, parallel, run, train
+from segjax import models, parallel, run
 from segjax.__main__ import main
 from segjax.base import Mistake
 from segjax.run import load_config, start_from
+from segjax.train._begin import begin
 
 FIRST, LAST = "params/encoder0_0/Conv_0/kernel", "params/encoder4_2/Conv_0/kernel"
 # the N in features.N of each convolution of VGG16, and its channels
@@ -171,8 +172,8 @@ def test_a_run_starts_from_it(folder, capsys, monkeypatch):
             "init": str(folder / "resnet18"),
         }.items(),
     )
-    manager = SimpleNamespace(latest_step=lambda: None)
-    state = train._start(config, run.build_parts(config), manager, print)
+    keeper = SimpleNamespace(newest=None)
+    state, _ = begin(config, run.build_parts(config), keeper, print)
     assert "init: 100 of 162 arrays from" in capsys.readouterr().out
     given = load_file(folder / "resnet18.safetensors")
     mean = state.batch_stats["encoder1_0"]["conv2"]["Norm_0"]["BatchNorm_0"]["mean"]

@@ -2,7 +2,7 @@
 fetched while the step before is computed. Both feed the same batches."""
 
 import collections
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -31,7 +31,7 @@ class Split(NamedTuple):
         """One fitted example."""
         return {word: array[index] for word, array in self.arrays.items()}
 
-    def feed(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+    def feed(self, batches: Iterable[Batch]) -> Generator[Batch]:
         """What the step takes beside the source: the indices will do."""
         yield from batches
 
@@ -56,7 +56,7 @@ class Stream:
         fitted, self.names[index], self.labels[index] = self._fetch(index)
         return fitted
 
-    def feed(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+    def feed(self, batches: Iterable[Batch]) -> Generator[Batch]:
         """Each batch with its examples in place of their indices, in the same order
         whatever the threads."""
         if self._threads == 0:

@@ -14,10 +14,20 @@ _REPRINT = 30.0  # seconds; in a file, where a line cannot be redrawn
 
 
 class Progress:
-    """A bar redrawn in place on a terminal, a line now and then elsewhere."""
+    """A bar redrawn in place on a terminal, a line now and then elsewhere.
 
-    def __init__(self, total: int, done: int = 0, out: TextIO | None = None):
+    silent: on all hosts but one. A terminal that is gone stops nothing.
+    """
+
+    def __init__(
+        self,
+        total: int,
+        done: int = 0,
+        out: TextIO | None = None,
+        silent: bool = False,
+    ):
         self.total, self.first, self.out = total, done, out or sys.stdout
+        self.silent = silent
         self.terminal = self.out.isatty()
         self.started: float | None = None
         self.printed = -_REPRINT
@@ -47,7 +57,7 @@ class Progress:
     def say(self, line: str) -> None:
         """A line that stays."""
         clear = "\r\x1b[2K" if self.terminal else ""
-        print(f"{clear}{line}", file=self.out, flush=True)
+        self._print(f"{clear}{line}\n")
 
     def count(self, what: str, done: int, total: int) -> None:
         """So many of something that has no steps."""
@@ -85,9 +95,18 @@ class Progress:
         if self.terminal:
             # cut to the width: a line that wraps could not be redrawn
             line = line[: shutil.get_terminal_size().columns - 1]
-            print(f"\r\x1b[2K{line}", end="", file=self.out, flush=True)
+            self._print(f"\r\x1b[2K{line}")
         else:
-            print(line, file=self.out, flush=True)
+            self._print(f"{line}\n")
+
+    def _print(self, text: str) -> None:
+        if self.silent:
+            return
+        try:
+            self.out.write(text)
+            self.out.flush()
+        except OSError:
+            self.silent = True
 
 
 def duration(seconds: float) -> str:

@@ -26,21 +26,39 @@ from segjax.run._encoder import check_new_folder, write_encoder
 from segjax.run._folder import (
     check_workdir,
     default_workdir,
+    differences,
     locked,
+    plain,
     read_config,
     write_config,
 )
 from segjax.run._found import find_in_data, with_found
-from segjax.run._init import load_variables, start_from
+from segjax.run._history import best_step, evaluated_steps, stands_still
+from segjax.run._init import load_variables, start_from, used_variables
+from segjax.run._load import (
+    fingerprint,
+    load_splits,
+    measure_for_task,
+    open_rows,
+    settled_task,
+    show_examples,
+)
 from segjax.run._parts import Parts, build_parts
+from segjax.run._remote import Remote, is_remote
 from segjax.run._results import forget_scores, read_scores, write_rows, write_scores
-from segjax.run._stop import stop_requests
+from segjax.run._steps import changed_optimizer, changes_of_steps, told_of_steps
+from segjax.run._stop import StopRequest, stop_requests
 
 __all__ = [
     "Parts",
+    "Remote",
     "Run",
+    "StopRequest",
     "announce",
+    "best_step",
     "build_parts",
+    "changed_optimizer",
+    "changes_of_steps",
     "check_new_folder",
     "check_workdir",
     "conclude",
@@ -48,18 +66,31 @@ __all__ = [
     "contents",
     "data_options",
     "default_workdir",
+    "differences",
+    "evaluated_steps",
     "find_in_data",
+    "fingerprint",
     "forget_scores",
+    "is_remote",
     "load_config",
     "load_run",
+    "load_splits",
     "load_variables",
     "locked",
+    "measure_for_task",
+    "open_rows",
     "options",
     "override",
+    "plain",
     "read_config",
     "read_scores",
+    "settled_task",
+    "show_examples",
+    "stands_still",
     "start_from",
     "stop_requests",
+    "told_of_steps",
+    "used_variables",
     "with_found",
     "write_config",
     "write_encoder",
@@ -120,7 +151,14 @@ def _read_back(decode, outputs, size):
 
 
 def load_run(folder: str | Path, *, step: int | None = None) -> Run:
-    """The run of a folder with its best checkpoint, or that of a step."""
+    """The run of a folder with its best checkpoint, or that of a step.
+
+    folder: may be an address such as gs://bucket/run.
+    """
+    if is_remote(folder):
+        remote = Remote(str(folder))
+        remote.fetch()
+        folder = remote.spool
     folder = Path(folder)
     saved = read_config(folder)
     if saved is None:

@@ -26,7 +26,10 @@ TOP = {"seed": int, "steps": int, "batch": int, "init": str | None, "preset": st
 LOG = {
     "metrics": int,  # every so many steps a line of metrics
     "evaluate": int,  # every so many steps an evaluation and a checkpoint
+    "save": int,  # every so many steps a checkpoint besides
     "pictures": int,  # how many overlays each evaluation writes
+    "patience": int,  # evaluations without a better score that end the training
+    "skips": int,  # updates in a row that are not finite before it is given up
     "tensorboard": bool,
 }
 _SECTIONS = ("model", "task", "data", "augment", "optim", "log")

@@ -1,7 +1,6 @@
 """The run folder: whose it is, what is in it, and that one process writes to it."""
 
 import contextlib
-import fcntl
 import json
 import os
 import shutil
@@ -12,6 +11,7 @@ from typing import Any, NamedTuple
 from ml_collections import ConfigDict
 
 from segjax.base import Mistake
+from segjax.run._lock import held_alone
 
 MAY_CHANGE = ("steps", "log")  # of a run that goes on
 
@@ -53,7 +53,7 @@ def check_workdir(workdir: Path, config: ConfigDict, pictures: str = "") -> None
                 " or a new folder."
             )
         return
-    differ = _differences(saved.config, plain(config))
+    differ = differences(saved.config, plain(config))
     if differ:
         raise Mistake(
             f"{workdir} holds a run of another config: {'; '.join(differ[:5])}"
@@ -96,18 +96,14 @@ def read_config(workdir: Path) -> Saved | None:
 
 
 def write_config(
-    workdir: Path,
-    config: ConfigDict,
-    pictures: str,
-    found: dict[str, Any],
-    measured: dict[str, Any],
+    workdir: Path, config: ConfigDict, pictures: str, settled: dict[str, Any]
 ) -> None:
     """config.json, from which the run can be repeated.
 
-    pictures: the fingerprint of the data; found: options of the data; measured: of the
-    task.
+    pictures: the fingerprint of the data; settled: options that were found in the data
+    or measured for the task, by section.
     """
-    settled = {k: v for k, v in (("data", found), ("task", measured)) if v}
+    settled = {section: found for section, found in settled.items() if found}
     extra: dict[str, Any] = {"settled": settled} if settled else {}
     extra |= {"pictures": pictures} if pictures else {}
     write_json(workdir / "config.json", plain(config) | extra)
@@ -122,19 +118,12 @@ def write_json(path: Path, content: Any) -> None:
 
 @contextlib.contextmanager
 def locked(workdir: Path) -> Iterator[None]:
-    """The folder, made if need be, for this process alone; the lock falls with it. What
-    a Mistake leaves before the run's config is written is taken away again."""
+    """The folder, made if need be, for this process alone. What a Mistake leaves before
+    the run's config is written is taken away again."""
     whole = workdir.absolute()
     made = [folder for folder in (whole, *whole.parents) if not folder.exists()]
     workdir.mkdir(parents=True, exist_ok=True)
-    with (workdir / "lock").open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Mistake(
-                f"Another process is training in {workdir}; wait for it, or give"
-                " --workdir another folder."
-            ) from None
+    with held_alone(workdir / "lock"):
         try:
             yield
         except Mistake:
@@ -160,14 +149,15 @@ def _set_only(tree: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _differences(old: dict[str, Any], new: dict[str, Any], at: str = "") -> list[str]:
+def differences(old: dict[str, Any], new: dict[str, Any], at: str = "") -> list[str]:
+    """What keeps a run of the old config from going on with the new one."""
     found = []
     for key in sorted(old.keys() | new.keys()):
         if not at and key in MAY_CHANGE:
             continue
         was, now = old.get(key), new.get(key)
         if isinstance(was, dict) and isinstance(now, dict):
-            found += _differences(was, now, f"{at}{key}.")
+            found += differences(was, now, f"{at}{key}.")
         elif was != now:
             found.append(f"{at}{key} was {_told(was)} and is {_told(now)}")
     return found

@@ -5,10 +5,11 @@ from typing import Any
 
 import jax
 
-from segjax import checkpoint, parallel
+from segjax import checkpoint
 from segjax.base import Mistake
 from segjax.run._encoder import check_fits, is_encoder, parts_of, read_encoder
 from segjax.run._folder import read_config
+from segjax.run._history import best_step, evaluated_steps
 
 
 def load_variables(folder: Path, step: int | None = None) -> tuple[int, dict[str, Any]]:
@@ -16,17 +17,28 @@ def load_variables(folder: Path, step: int | None = None) -> tuple[int, dict[str
     if not (folder / "checkpoints").is_dir():
         raise Mistake(f"{folder} has no checkpoint yet; train it first.")
     with checkpoint.open_checkpoints(folder / "checkpoints", to_read=True) as manager:
-        steps = manager.all_steps()
-        best = manager.best_step() if step is None else step
-        chosen = manager.latest_step() if best is None else best
+        steps = sorted(manager.all_steps())
+        best = best_step(evaluated_steps(folder), steps) if step is None else step
+        chosen = steps[-1] if best is None and steps else best
+        held = ", ".join(map(str, steps)) or "none"
         if chosen is None or chosen not in steps:
             asked = "" if step is None else f" of step {step}"
-            held = ", ".join(map(str, steps)) or "none"
             raise Mistake(f"{folder} has no checkpoint{asked}; it has: {held}.")
-        sharding = parallel.replicated_sharding()
-        saved = checkpoint.restore(manager, chosen, sharding, model=None)["model"]
-    now = {"params": saved["params"], "batch_stats": saved["batch_stats"]}
-    return chosen, saved["ema"] or now
+        try:
+            saved = checkpoint.read(manager, chosen, {"model": None})
+        except checkpoint.Damaged as damage:
+            raise Mistake(
+                f"The checkpoint of step {chosen} in {folder} is damaged: {damage}."
+                f" There are: {held}; load_run(folder, step=...) takes another."
+            ) from None
+    return chosen, used_variables(saved.parts["model"])
+
+
+def used_variables(model: dict[str, Any]) -> dict[str, Any]:
+    """Of what a checkpoint holds for prediction: the averaged weights, where there
+    are any."""
+    now = {"params": model["params"], "batch_stats": model["batch_stats"]}
+    return model["ema"] or now
 
 
 def start_from(folder: str, fresh: Any) -> tuple[dict[str, Any], str]:

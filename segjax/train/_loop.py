@@ -1,0 +1,130 @@
+"""The loop: step, log, save, evaluate, until the last step or a request."""
+
+import contextlib
+from collections.abc import Callable
+
+from ml_collections import ConfigDict
+
+from segjax import data, parallel, run
+from segjax.base import GoneWrong, Stopped
+from segjax.log import Progress, Tally
+from segjax.step import State, make_train_step
+from segjax.train._keeper import Keeper
+
+_SKIPS = 10  # updates left out in a row after which a run stops
+
+
+def train(
+    config: ConfigDict,
+    parts: run.Parts,
+    split: data.Split | data.Stream,
+    state: State,
+    tally: Tally,
+    validate: Callable[[State, int], dict[str, float]],
+    keeper: Keeper,
+    progress: Progress,
+    stop: run.StopRequest,
+) -> None:
+    """Train from this state to the last step; the folder holds what comes of it.
+
+    tally: as it was noted with the state.
+    """
+    step_fn = parallel.train_on_devices(
+        make_train_step(parts.model, parts.task, parts.optimizer, parts.augment)
+    )
+    source, first, log = parallel.replicate(split.source), int(state.step), config.log
+    shown: dict[str, float] = {}  # beside the bar
+
+    def judge(done: int) -> None:
+        where = f"Stopped at step {done} of {config.steps}, saved in {keeper.workdir}."
+        with progress.waiting(f"evaluating at step {done}"), _alone(stop, where):
+            figures = validate(state, done)
+        name = next(iter(figures))
+        shown[name] = figures[name]
+
+    keeper.open_log(first)
+    if _due(log.get("evaluate"), first) and first not in keeper.evaluated:
+        judge(first)  # the run was stopped before that
+    if keeper.is_trained():
+        return
+    batches = (
+        parallel.own(data.make_batch(config.seed, step, config.batch, len(split)))
+        for step in range(first, config.steps)
+    )
+    broken = tally.first is not None
+    with contextlib.closing(split.feed(batches)) as fed:
+        for done, batch in enumerate(fed, first + 1):
+            batch = parallel.share_local(batch, stop.made)
+            if done == first + 1:
+                where = f"Stopped at step {first}, where it began; nothing is lost."
+                waiting = progress.waiting("compiling the training step")
+                with waiting, stop.at_once(where):
+                    state, metrics = step_fn(state, source, batch)
+                    tally.add(done, metrics)
+                    tally.catch_up()
+            else:
+                state, metrics = step_fn(state, source, batch)
+                tally.add(done, metrics)
+            last = done == config.steps
+            if last or _due(log.get("metrics") or 10, done):
+                shown["loss"] = _note(done, tally, parts, keeper)
+            stopping = stop.made if parallel.hosts() == 1 else tally.asked_to_stop
+            judging = last or _due(log.get("evaluate"), done)
+            newly_broken = tally.first is not None and not broken
+            broken = broken or newly_broken
+            if judging or stopping or newly_broken or _due(log.get("save"), done):
+                keeper.save(done, state, tally.memory)
+            _check_numbers(config, done, tally, keeper)
+            progress.update(done, config.batch, **shown)
+            if stopping and not last:
+                keeper.finish(done)
+                raise Stopped(
+                    f"Stopped at step {done} of {config.steps}, saved in"
+                    f" {keeper.workdir}. The same command goes on."
+                )
+            if judging:
+                judge(done)
+                if run.stands_still(keeper.evaluated, log.get("patience") or 0, done):
+                    progress.say(
+                        f"Ended at step {done}: the last {log.patience} evaluations"
+                        " found nothing better."
+                    )
+                    break
+    keeper.finish(done)
+
+
+def _due(interval: int | None, step: int) -> bool:
+    return interval is not None and 0 < interval <= step and step % interval == 0
+
+
+def _alone(stop: run.StopRequest, sentence: str):
+    """Where one host alone may leave at once; several must agree first."""
+    alone = parallel.hosts() == 1
+    return stop.at_once(sentence) if alone else contextlib.nullcontext()
+
+
+def _note(done: int, tally: Tally, parts: run.Parts, keeper: Keeper) -> float:
+    """A line of the log for the steps since the last one; gives their mean loss."""
+    figures = tally.take()
+    if figures["skipped"]:
+        keeper.say(
+            f"step {done}: {figures['skipped']} of the last updates were left out, as"
+            f" their loss or gradient was not a finite number; {tally.left_out} in all."
+        )
+    rate = float(parts.optimizer.schedule(done - 1))
+    skipped = figures.pop("skipped")
+    keeper.note(done, **figures, learning_rate=rate, skipped=skipped)
+    return figures["loss"]
+
+
+def _check_numbers(config: ConfigDict, done: int, tally: Tally, keeper: Keeper) -> None:
+    limit = min(config.log.get("skips") or _SKIPS, config.steps)
+    if tally.in_a_row < limit:
+        return
+    begun = tally.last - tally.in_a_row + 1
+    keeper.wait()
+    raise GoneWrong(
+        f"None of the updates from step {begun} on was finite; stopped at step {done}."
+        f" What is saved is as it was before them. What went wrong, and where first:"
+        f" python -m segjax replay {keeper.workdir} --step {begun}"
+    )
