@@ -448,19 +448,25 @@ def test_two_processes_train_as_one_and_stop_as_one(tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+
+    def start():  # as streams: each decodes its own rows
+        words = [f"--cluster=127.0.0.1:{port},2,{i}" for i in (0, 1)]
+        return [launch(shared, w, "--config.data.memory=0", devices=2) for w in words]
+
     first = launch(alone, devices=4)
-    together = [
-        launch(shared, f"--cluster=127.0.0.1:{port},2,{i}", devices=2) for i in (0, 1)
-    ]
+    together = start()
     while together[1].poll() is None and newest(shared) < 3:
         time.sleep(0.01)
     together[1].terminate()
     assert [p.wait(120) for p in together] == [3, 3], Path(f"{shared}.said").read_text()
-    together = [
-        launch(shared, f"--cluster=127.0.0.1:{port},2,{i}", devices=2) for i in (0, 1)
-    ]
+    together = start()
     assert [p.wait(120) for p in together] == [0, 0], Path(f"{shared}.said").read_text()
     assert first.wait(120) == 0
     assert Path(f"{shared}.said").read_text().count("going on from step") == 1
+    names = [
+        [line.split(",")[0] for line in (folder / "rows.csv").read_text().splitlines()]
+        for folder in (alone, shared)
+    ]
+    assert names[0] == names[1]
     one, other = (variables(folder, 12) for folder in (alone, shared))
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-4), one, other)

@@ -32,6 +32,7 @@ def announce(
     parameters = sum(models.count_parameters(parts.model).values())
     lines = {
         "devices": parallel.describe_devices(),
+        "hosts": parallel.describe_dangers(),
         "preset": config.get("preset") or "none",
         "data": f"{config.data.name}: {split_sizes} pictures, {size}",
         "caution": parts.info.caution,

@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,8 @@ def write_scores(
 
 def write_rows(
     workdir: Path,
-    names: tuple[str, ...],
-    labels: tuple[str, ...],
+    names: Sequence[str],
+    labels: Sequence[str],
     scores: dict[str, np.ndarray],
     rows: dict[str, np.ndarray],
 ) -> None:

@@ -66,10 +66,12 @@ def test(
     rows = evaluate(eval_step, variables, source, split, config.batch)
     scores = summarise(parts.task.score, rows)
     each = score_each(parts.task.score, rows)
+    names = parallel.gather_texts(split.names)  # a stream knows those that it fetched
+    labels = parallel.gather_texts(split.labels)
     beside = {"caution": parts.info.caution, "remark": parts.task.remark(rows)}
 
     def write() -> dict[str, Any]:
-        run.write_rows(keeper.workdir, split.names, split.labels, each, rows)
+        run.write_rows(keeper.workdir, names, labels, each, rows)
         return run.write_scores(
             keeper.workdir, step, "test", "training", scores, **beside
         )

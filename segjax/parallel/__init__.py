@@ -1,0 +1,180 @@
+"""Devices and hosts: the only room that names them. One host's share of the work."""
+
+import contextlib
+import os
+import socket
+from collections.abc import Callable, Sequence
+
+import jax
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from segjax.base import Mistake, check_range
+from segjax.parallel._hosts import (
+    check_same,
+    describe_dangers,
+    from_first_host,
+    gather,
+    gather_texts,
+    hosts,
+    is_first,
+    join_cluster,
+    not_alone,
+    on_first_host,
+)
+
+__all__ = [
+    "AXIS",
+    "check_accelerator",
+    "check_batch",
+    "check_same",
+    "describe_dangers",
+    "describe_devices",
+    "evaluate_on_devices",
+    "from_first_host",
+    "gather",
+    "gather_texts",
+    "has_accelerator",
+    "hosts",
+    "is_first",
+    "join_cluster",
+    "keep_programs",
+    "on_first_host",
+    "own",
+    "replicate",
+    "run_once",
+    "share",
+    "share_local",
+    "train_on_devices",
+    "use_cpu",
+]
+
+AXIS = "devices"
+_EXTRA = {"gpu": "cuda13", "tpu": "tpu"}
+
+
+def use_cpu() -> None:
+    """Leave accelerators alone. Before anything else touches jax."""
+    jax.config.update("jax_platforms", "cpu")
+
+
+def keep_programs() -> None:
+    """Keep compiled programs on disk: a restart takes seconds where compiling takes a
+    minute. JAX_COMPILATION_CACHE_DIR says where else, or '' for not at all."""
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+        # of this machine alone: others may lack its instructions
+        place = f"~/.cache/segjax/compiled/{socket.gethostname()}"
+        jax.config.update("jax_compilation_cache_dir", os.path.expanduser(place))
+
+
+def check_accelerator() -> None:
+    """A Mistake when the machine has an accelerator that jax does not see."""
+    kind = None if _cpu_is_wanted() else _machine_has()
+    # one worker of a pod, without --cluster, would wait for the others without a word
+    with not_alone("") if kind == "tpu" else contextlib.nullcontext():
+        platform = jax.default_backend()
+    if kind and platform == "cpu":
+        raise Mistake(
+            f"This machine has a {kind.upper()}, but jax sees only the CPU. Install its"
+            f' support with: pip install "jax[{_EXTRA[kind]}]=={jax.__version__}" (or'
+            " add --cpu to train on the CPU)."
+        )
+
+
+def _cpu_is_wanted() -> bool:
+    """By --cpu, or by JAX_PLATFORMS."""
+    platforms = jax.config.jax_platforms  # type: ignore[attr-defined]
+    return (platforms or "").startswith("cpu")
+
+
+def _machine_has() -> str | None:
+    if any(os.path.exists(f"/dev/{name}") for name in ("nvidia0", "nvidiactl")):
+        return "gpu"
+    tpu = os.path.exists("/dev/accel0") or os.path.exists("/dev/vfio/0")
+    return "tpu" if tpu else None
+
+
+def has_accelerator() -> bool:
+    """Whether the work runs on GPUs or TPUs."""
+    return jax.default_backend() != "cpu"
+
+
+def describe_devices() -> str:
+    """'8 x TPU v5 lite' or '1 x cpu (2 cores)'."""
+    kind = jax.devices()[0].device_kind
+    cores = f" ({os.cpu_count()} cores)" if kind == "cpu" else ""
+    hosts = f" on {jax.process_count()} hosts" if jax.process_count() > 1 else ""
+    return f"{jax.device_count()} x {kind}{cores}{hosts}"
+
+
+def check_batch(batch: int, accumulate: int = 1) -> None:
+    """A Mistake unless the devices can share the batch evenly."""
+    unit = jax.device_count() * accumulate
+    check_range("batch", batch, 1)
+    if batch % unit:
+        parts = f" x {accumulate} parts (optim.accumulate)" if accumulate > 1 else ""
+        near = max(unit, round(batch / unit) * unit)
+        raise Mistake(
+            f"batch is {batch}; it must be a multiple of {jax.device_count()} devices"
+            f"{parts}, {near} for example."
+        )
+
+
+def run_once(function: Callable):
+    """The function's value, compiled quickly rather than well: it is called once, and
+    on CPUs the random draws of a large network take far longer to optimise than to do.
+    """
+    on_cpu = jax.default_backend() == "cpu"
+    quick = {"xla_backend_optimization_level": 0} if on_cpu else None
+    return jax.jit(function, compiler_options=quick)()
+
+
+def replicate(tree):
+    """The arrays on every device of this host, whole. No leading axis."""
+    mesh = Mesh(np.array(jax.local_devices()), (AXIS,))
+    return jax.device_put(tree, NamedSharding(mesh, PartitionSpec()))
+
+
+def own(batch):
+    """This host's part of a global batch. [batch, ...] -> [batch / hosts, ...]"""
+    hosts, host = jax.process_count(), jax.process_index()
+    return jax.tree.map(lambda a: a.reshape(hosts, -1, *a.shape[1:])[host], batch)
+
+
+def share_local(batch, asked_to_stop: bool = False):
+    """This host's batch, split over its devices.
+
+    [b, ...] -> [local devices, b / local devices, ...]
+
+    asked_to_stop: of this host alone; with several, the step tells it to all.
+    """
+    local = jax.local_device_count()
+    shared = jax.tree.map(lambda a: a.reshape(local, -1, *a.shape[1:]), batch)
+    if hosts() > 1:
+        shared["asked_to_stop"] = np.full(local, asked_to_stop, np.int32)
+    return shared
+
+
+def share(batch):
+    """This host's part of a global batch, split over its devices."""
+    return share_local(own(batch))
+
+
+def train_on_devices(step: Callable, devices: Sequence | None = None) -> Callable:
+    """The per-device train step, on all devices: (state, source, batch).
+
+    devices: others than those of this machine, to compile for.
+    """
+    return jax.pmap(
+        step,
+        axis_name=AXIS,
+        devices=devices,
+        in_axes=(None, None, 0),
+        out_axes=(None, None),
+        donate_argnums=0,
+    )
+
+
+def evaluate_on_devices(step: Callable) -> Callable:
+    """The per-device evaluation step, on all devices: (variables, source, batch)."""
+    return jax.pmap(step, axis_name=AXIS, in_axes=(None, None, 0), out_axes=0)
