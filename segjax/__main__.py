@@ -1,11 +1,13 @@
 """python -m segjax COMMAND: train, replay, plan, prepare, doctor, weights, list."""
 
 import argparse
+import contextlib
+import errno
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from segjax.base import (
     DONE,
@@ -19,23 +21,33 @@ from segjax.base import (
     did_you_mean,
 )
 
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+
 
 def main(arguments: Sequence[str]) -> int:
     """Run a command and give its exit code. A mistake is one sentence on stderr."""
     try:
         return _dispatch(list(arguments))
     except Mistake as mistake:
-        print(f"\nsegjax: {mistake}", file=sys.stderr)
-        return MISTAKE
+        return _told(f"segjax: {mistake}", sys.stderr, MISTAKE)
     except Stopped as stopped:
-        print(f"\n{stopped}")
-        return STOPPED
+        return _told(str(stopped), sys.stdout, STOPPED)
     except GoneWrong as wrong:
-        print(f"\nsegjax: {wrong}", file=sys.stderr)
-        return GONE_WRONG
+        return _told(f"segjax: {wrong}", sys.stderr, GONE_WRONG)
     except KeyboardInterrupt:  # before the loop listens: nothing to save yet
-        print("\nStopped.", file=sys.stderr)
-        return STOPPED
+        return _told("Stopped.", sys.stderr, STOPPED)
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        where = f"{error.filename} cannot be written" if error.filename else "The disk"
+        sentence = f"segjax: {where}: {error.strerror}. Make room and try again."
+        return _told(sentence, sys.stderr, MISTAKE)
+
+
+def _told(sentence: str, out: TextIO, code: int) -> int:
+    with contextlib.suppress(OSError):  # the terminal may be gone
+        print(f"\n{sentence}", file=out, flush=True)
+    return code
 
 
 def _dispatch(arguments: list[str]) -> int:
@@ -290,8 +302,9 @@ def run_command(arguments: Sequence[str]) -> NoReturn:
 
         if parallel.hosts() == 1:
             # a compiler that is still at work would be waited for, and then crash
-            sys.stdout.flush()
-            sys.stderr.flush()
+            with contextlib.suppress(OSError):
+                sys.stdout.flush()
+                sys.stderr.flush()
             os._exit(code)
     sys.exit(code)
 

@@ -78,7 +78,7 @@ def _changing_schedule(
     first, *others = (_schedule(kind, peak, warmup, length) for length in lengths)
     course = first
     for (at, _), length, later in zip(changes, lengths[1:], others):
-        over = max(length // 20 if warmup is None else warmup, 1)
+        over = max(warmup or 0, length // 20, 1)
         course = _go_over(course, later, at, over)
     return course
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import shutil
 import signal
 import socket
@@ -123,16 +124,50 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_is_taken(
     assert left_by(copied) == left_by(finished)
 
 
-def test_where_all_are_damaged_nothing_is_restored_nor_changed(copied, capsys):
-    steps = [p for p in (copied / "checkpoints").iterdir() if p.name.isdigit()]
+def held_by(folder):
+    files = [p for p in folder.rglob("*") if p.is_file() and p.name != "lock"]
+    return {p: p.read_bytes() for p in files}
+
+
+def test_where_all_are_damaged_nothing_is_restored_nor_changed(finished, tmp_path):
+    """Not the config of more steps either, nor the scores of those that were gone."""
+    folder = tmp_path / "run"
+    shutil.copytree(finished, folder)
+    steps = [p for p in (folder / "checkpoints").iterdir() if p.name.isdigit()]
     for step in steps:
         overwrite(step)
-    before = sorted(p for p in copied.rglob("*") if p.name != "lock")
+    before = held_by(folder)
     with pytest.raises(Mistake, match=r"No checkpoint in .* is whole \(step 6: "):
-        segjax.train_and_evaluate(shrunk(), copied)
-    assert sorted(p for p in copied.rglob("*") if p.name != "lock") == before
+        segjax.train_and_evaluate(shrunk(steps="12"), folder)
+    assert held_by(folder) == before
     with pytest.raises(Mistake, match=r"step \d in .* is damaged"):
-        segjax.load_run(copied)
+        segjax.load_run(folder)
+
+
+def test_a_mistake_deletes_no_checkpoint(copied):
+    """Not where they lie alone, without the config of their run."""
+    (copied / "config.json").unlink()
+    for name in ("metrics.jsonl", "rows.csv"):
+        (copied / name).unlink()
+    for name in ("pictures", "tensorboard"):
+        shutil.rmtree(copied / name, ignore_errors=True)
+    before = held_by(copied)
+    for changes in ({"steps": "4"}, {"seed": "5"}):
+        with pytest.raises(Mistake, match=r"has gone 6 steps|of another config: seed"):
+            segjax.train_and_evaluate(shrunk(**changes), copied)
+        assert held_by(copied) == before
+
+
+def test_an_array_that_is_gone_is_damage(finished, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(finished, folder)
+    for path in (folder / "checkpoints").glob("*/model/_METADATA"):
+        told = json.loads(path.read_text())
+        gone = next(k for k in told["tree_metadata"] if "ema" in k and "kernel" in k)
+        del told["tree_metadata"][gone]
+        path.write_text(json.dumps(told))
+    with pytest.raises(Mistake, match=r"is damaged: model/ema/.*kernel is not what"):
+        segjax.load_run(folder)
 
 
 def test_a_checkpoint_of_something_else_is_refused(finished, copied):
@@ -191,6 +226,12 @@ def test_a_step_gone_wrong_is_counted_kept_out_and_can_be_replayed(
     assert skipped == {1: 0, 2: 0, 3: 1, 4: 0, 5: 0, 6: 0}
     kept = {int(p.name) for p in (folder / "checkpoints").iterdir()}
     assert 2 in kept, "the step before stays, to replay from"
+    segjax.train_and_evaluate(
+        shrunk(log__save="1", log__metrics="1", steps="9"), folder
+    )
+    kept = {int(p.name) for p in (folder / "checkpoints").iterdir()}
+    assert 2 in kept, "after a restart too"
+    capsys.readouterr()
     assert main(["replay", str(folder), "--step=3"]) == 1
     said = capsys.readouterr().out
     assert "from the checkpoint of step 2" in said
@@ -206,7 +247,15 @@ def test_what_is_kept_of_a_step_gone_wrong_is_the_old_state(
     break_step(6, finished, monkeypatch)
     folder = tmp_path / "run"
     segjax.train_and_evaluate(shrunk(log__save="1"), folder)
-    assert same(variables(folder, 6), variables(folder, 5))
+    with checkpoint.open_checkpoints(folder / "checkpoints", to_read=True) as manager:
+        old, new = (
+            checkpoint.read(manager, step, dict.fromkeys(checkpoint.PARTS)).parts
+            for step in (5, 6)
+        )
+    assert int(old["training"].pop("step")) == 5
+    assert int(new["training"].pop("step")) == 6
+    assert len(jax.tree.leaves(new)) > 60
+    assert same(new, old)
 
 
 def test_numbers_that_stay_wrong_end_the_run(tmp_path, monkeypatch):
@@ -268,6 +317,43 @@ def test_a_request_during_an_evaluation_loses_nothing(finished, tmp_path, monkey
             segjax.train_and_evaluate(shrunk(), tmp_path)
     segjax.train_and_evaluate(shrunk(), tmp_path)
     assert left_by(tmp_path) == left_by(finished)
+
+
+def test_a_last_evaluation_that_was_stopped_is_made_again(tmp_path, monkeypatch):
+    """Also where the last step is no multiple of log.evaluate."""
+    from segjax.train import _judge
+
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    segjax.train_and_evaluate(shrunk(steps="7"), whole)
+    real, calls = _judge.score_each, []
+
+    def told(*_):
+        calls.append(None)
+        if len(calls) == 4:  # after those of steps 2, 4 and 6
+            os.kill(os.getpid(), signal.SIGTERM)
+        return real(*_)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(_judge, "score_each", told)
+        with pytest.raises(Stopped, match="Stopped at step 7 of 7, saved in"):
+            segjax.train_and_evaluate(shrunk(steps="7"), stopped)
+    segjax.train_and_evaluate(shrunk(steps="7"), stopped)
+    assert left_by(stopped) == left_by(whole)
+
+
+@pytest.mark.processes
+def test_a_terminal_that_is_gone_changes_no_exit_code(tmp_path):
+    """A connection is dropped: SIGHUP, and nothing can be printed any more."""
+    ours, theirs = pty.openpty()
+    process = launch(tmp_path / "run", "--config.steps=4000", said=theirs)
+    os.close(theirs)
+    while newest(tmp_path / "run") < 2:
+        os.read(ours, 1000)
+    os.close(ours)
+    process.send_signal(signal.SIGHUP)
+    assert process.wait(60) == 3
+    lines = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
+    assert newest(tmp_path / "run") >= json.loads(lines[-1])["step"]
 
 
 @pytest.mark.usefixtures("heard")
@@ -393,7 +479,7 @@ def test_a_folder_that_another_host_trains_in_is_refused(tmp_path):
     assert lock.read_text() == ""
 
 
-def launch(folder, *words, devices=1):
+def launch(folder, *words, devices=1, said=None):
     """The launcher in a process of its own, on the smallest network."""
     options = SHRUNK | {"log.save": "1", "steps": "12"}
     command = [
@@ -408,13 +494,13 @@ def launch(folder, *words, devices=1):
         f"{os.environ['XLA_FLAGS']} --xla_force_host_platform_device_count={devices}"
     )
     environment = {"XLA_FLAGS": flags, "JAX_COMPILATION_CACHE_DIR": CACHE}
-    with Path(f"{folder}.said").open("a") as said:
+    with Path(f"{folder}.said").open("a") as file:
         return subprocess.Popen(
             [*command, *words],
             cwd=Path(__file__).parent.parent,
             env=os.environ | environment,
-            stdout=said,
-            stderr=said,
+            stdout=said or file,
+            stderr=said or file,
         )
 
 

@@ -20,6 +20,7 @@ from segjax.checkpoint._seal import Damaged, broken_array, describe, seal, unsea
 __all__ = [
     "Checkpoint",
     "Damaged",
+    "close",
     "first_whole",
     "keep_only",
     "newest_on_disk",
@@ -94,6 +95,12 @@ def wait(manager: ocp.CheckpointManager) -> None:
     """Until what is being written lies on disk; an OSError where it cannot."""
     with _told_as_os_error(manager):
         manager.wait_until_finished()
+
+
+def close(manager: ocp.CheckpointManager) -> None:
+    """Wait, and end; an OSError where what was being written cannot be."""
+    with _told_as_os_error(manager):
+        manager.close()
 
 
 def newest_on_disk(manager: ocp.CheckpointManager) -> int | None:
@@ -237,7 +244,7 @@ def _told_as_os_error(manager: ocp.CheckpointManager):
     written is cleared away, for it may be what fills the disk."""
     try:
         yield
-    except _UNREADABLE as error:
+    except (OSError, ValueError) as error:
         for part in Path(manager.directory).glob("*.orbax-checkpoint-tmp*"):
             shutil.rmtree(part, ignore_errors=True)
         manager.reload()

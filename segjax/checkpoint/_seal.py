@@ -35,8 +35,10 @@ def describe(tree: Any, shapes_alone: bool = False) -> dict[str, list]:
 
 def broken_array(saved: dict[str, list], tree: Any) -> str | None:
     """The name of the first array that is not the one described, if any."""
-    for name, described in describe(tree).items():
-        if saved.get(name) != described:
+    found = describe(tree)
+    wanted = {n: d for n, d in saved.items() if n.split("/")[0] in tree}
+    for name in sorted(wanted.keys() | found.keys()):
+        if wanted.get(name) != found.get(name):
             return name
     return None
 

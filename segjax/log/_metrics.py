@@ -53,6 +53,8 @@ class MetricsLog:
     def flush(self) -> None:
         """All on disk, before a checkpoint says that these steps are done."""
         self._write_waiting()
+        with contextlib.suppress(OSError):
+            os.fsync(self.file)
         if self.board is None:
             self._open_board(self.lost_from)
         with self._board_or_none(self.lost_from):

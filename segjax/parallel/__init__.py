@@ -20,6 +20,7 @@ from segjax.parallel._hosts import (
     is_first,
     join_cluster,
     not_alone,
+    on_every_host,
     on_first_host,
 )
 
@@ -39,6 +40,7 @@ __all__ = [
     "is_first",
     "join_cluster",
     "keep_programs",
+    "on_every_host",
     "on_first_host",
     "own",
     "replicate",

@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import numpy as np
@@ -16,6 +16,8 @@ from segjax.base import MISTAKE, Mistake
 
 _JOIN_WITHIN = 45  # seconds until all processes of a run must have come
 _DEAD_AFTER = 30  # seconds without a sign of life after which a process is given up
+
+T = TypeVar("T")
 
 
 def join_cluster(where: str) -> None:
@@ -132,13 +134,43 @@ def from_first_host(mine: list[Any], like: Any) -> Any:
     return multihost_utils.broadcast_one_to_all(mine[0] if mine else empty)
 
 
+def on_every_host(decide: Callable[[], T]) -> T:
+    """What decide() gives here, once it gives something on all hosts; the Mistake of
+    one is a Mistake on all, who would else wait for it in vain."""
+    if hosts() == 1:
+        return decide()
+    mistake, found = "", []
+    try:
+        found.append(decide())
+    except Mistake as error:
+        mistake = str(error)
+    for host, told in enumerate(_tell_each_other(mistake)):
+        if told:
+            raise Mistake(f"Host {host}: {told}")
+    return found[0]
+
+
 def check_same(what: str, value: Any) -> None:
     """A Mistake where the hosts were given different things."""
-    if on_first_host(lambda: value) != json.loads(json.dumps(value)):
+    given = _tell_each_other(json.dumps(value))
+    others = [str(host) for host, one in enumerate(given) if one != given[0]]
+    if others:
         raise Mistake(
-            f"The {what} of host {jax.process_index()} differs from that of host 0;"
-            " start the same command on all hosts."
+            f"The {what} of host {', '.join(others)} is not that of host 0; start the"
+            " same command, on the same data, on all hosts."
         )
+
+
+def _tell_each_other(text: str) -> list[str]:
+    """The text of each host."""
+    if hosts() == 1:
+        return [text]
+    mine = np.frombuffer(text.encode(), np.uint8)
+    sizes = multihost_utils.process_allgather(np.array(mine.size, np.int32))
+    padded = np.zeros(max(int(sizes.max()), 1), np.uint8)
+    padded[: mine.size] = mine
+    found = multihost_utils.process_allgather(padded)
+    return [bytes(row[:size]).decode() for row, size in zip(found, sizes)]
 
 
 def _tell_all(answer: dict[str, Any]) -> dict[str, Any]:

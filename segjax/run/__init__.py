@@ -44,7 +44,7 @@ from segjax.run._load import (
     show_examples,
 )
 from segjax.run._parts import Parts, build_parts
-from segjax.run._remote import Remote, is_remote
+from segjax.run._remote import Remote, is_remote, local_folder
 from segjax.run._results import forget_scores, read_scores, write_rows, write_scores
 from segjax.run._steps import changed_optimizer, changes_of_steps, told_of_steps
 from segjax.run._stop import StopRequest, stop_requests
@@ -76,6 +76,7 @@ __all__ = [
     "load_run",
     "load_splits",
     "load_variables",
+    "local_folder",
     "locked",
     "measure_for_task",
     "open_rows",
@@ -155,11 +156,7 @@ def load_run(folder: str | Path, *, step: int | None = None) -> Run:
 
     folder: may be an address such as gs://bucket/run.
     """
-    if is_remote(folder):
-        remote = Remote(str(folder))
-        remote.fetch()
-        folder = remote.spool
-    folder = Path(folder)
+    folder = local_folder(folder)
     saved = read_config(folder)
     if saved is None:
         raise Mistake(f"{folder} is not a run: it holds no config.json.")

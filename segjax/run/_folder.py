@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -112,7 +111,10 @@ def write_config(
 def write_json(path: Path, content: Any) -> None:
     """The file, whole or not at all."""
     part = path.with_suffix(".part")
-    part.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
+    with part.open("w") as file:
+        file.write(json.dumps(content, indent=2, allow_nan=False) + "\n")
+        file.flush()
+        os.fsync(file.fileno())  # or a power cut leaves it empty
     part.replace(path)
 
 
@@ -134,10 +136,9 @@ def locked(workdir: Path) -> Iterator[None]:
 
 def _take_away(workdir: Path, made: list[Path]) -> None:
     """What a run that never began had made; nothing of others'."""
-    shutil.rmtree(workdir / "checkpoints", ignore_errors=True)
     (workdir / "lock").unlink(missing_ok=True)
-    with contextlib.suppress(OSError):  # it is not empty: others' runs
-        for folder in made:
+    for folder in (workdir / "checkpoints", *made):
+        with contextlib.suppress(OSError):  # it is not empty: others' runs
             folder.rmdir()
 
 

@@ -79,7 +79,8 @@ class Remote:
         kept = {name.split("/")[1] for name in here if name.startswith("checkpoints/")}
         for path in self._ls("checkpoints"):
             step = path.rsplit("/", 1)[-1]
-            if step not in kept:
+            newer = step.isdigit() and int(step) > _steps_here(self.spool)
+            if step not in kept and not newer:  # nobody's work is deleted unseen
                 with contextlib.suppress(FileNotFoundError):
                     self.files.rm(f"{self.root}/checkpoints/{step}/{_COMMITTED}")
                 self.files.rm(f"{self.root}/checkpoints/{step}", recursive=True)
@@ -88,7 +89,8 @@ class Remote:
     def held_alone(self) -> Iterator[None]:
         """The folder, for this machine alone; a Mistake where another lives there."""
         place = f"{self.root}/lock"
-        holder = self._holder(place)
+        with self._reached():
+            holder = self._holder(place)
         silent = time.time() - holder.get("time", 0)
         if (
             holder.get("host") not in (None, socket.gethostname())
@@ -149,7 +151,9 @@ class Remote:
     def _reached(self) -> Iterator[None]:
         try:
             yield
-        except OSError as error:
+        except Mistake:
+            raise
+        except Exception as error:  # of whichever kind its package raises
             raise Mistake(f"{self.url} cannot be reached: {error}.") from None
 
 
@@ -163,6 +167,15 @@ def _is_whole(path: Path) -> bool:
     return not any("orbax-checkpoint-tmp" in p for p in path.parts) and (
         path.suffix != ".part"
     )
+
+
+def local_folder(folder: str | Path) -> Path:
+    """The folder, or the local one that stands for an address, fetched."""
+    if not is_remote(folder):
+        return Path(folder)
+    remote = Remote(str(folder))
+    remote.fetch()
+    return remote.spool
 
 
 def is_remote(workdir: str | Path) -> bool:

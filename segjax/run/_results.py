@@ -15,7 +15,10 @@ from segjax.run._folder import write_json
 def read_scores(workdir: Path) -> dict[str, Any] | None:
     """scores.json, or None where there is none yet."""
     path = workdir / "scores.json"
-    return json.loads(path.read_text()) if path.exists() else None
+    try:
+        return json.loads(path.read_text())
+    except (FileNotFoundError, ValueError):  # a torn one is made again
+        return None
 
 
 def forget_scores(workdir: Path) -> None:

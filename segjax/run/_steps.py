@@ -13,11 +13,11 @@ Changes = Sequence[Sequence[int]]  # (step, steps): up to that step there were s
 
 def changes_of_steps(saved: Saved | None, steps: int, newest: int | None) -> Changes:
     """The changes of a run that goes on from its newest step with so many steps."""
-    if saved is None:
+    if saved is None or not newest:
         return []
     changes = saved.settled.get("optim", {}).get("changes", [])
     was = saved.config.get("steps")
-    if not newest or was == steps:
+    if was == steps:
         return changes
     return [*changes, [newest, was]]
 

@@ -20,14 +20,15 @@ class StopRequest:
     def __init__(self) -> None:
         self.made = False
         self.when_safe = ""  # what to say where nothing would be lost
+        self.alone = True  # several hosts must agree first, which the steps do
         self.finish: Callable[[], None] = lambda: None  # what must be done even then
 
     @contextlib.contextmanager
     def at_once(self, sentence: str) -> Iterator[None]:
         """Where nothing would be lost: a request raises Stopped right here."""
-        self.when_safe = sentence
+        self.when_safe = sentence if self.alone else ""
         try:
-            if self.made:
+            if self.made and self.alone:
                 raise Stopped(sentence)
             yield
         finally:
@@ -57,6 +58,8 @@ def stop_requests(may_end: bool = False) -> Iterator[StopRequest]:
                 raise Stopped(request.when_safe)
             _say("\nStopping after this step; a second request stops at once.")
         elif number != signal.SIGHUP and time.monotonic() - first > _AGAIN:
+            if may_end:
+                os._exit(STOPPED)
             restore()
             signal.raise_signal(number)
 
@@ -105,5 +108,6 @@ def _listening(request: StopRequest) -> Iterator[None]:
 
 
 def _say(line: str) -> None:
-    with contextlib.suppress(OSError):  # the terminal may be gone
+    # the terminal may be gone, or stuck in a line that this one interrupts
+    with contextlib.suppress(OSError, RuntimeError):
         print(line, flush=True)

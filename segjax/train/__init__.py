@@ -32,29 +32,27 @@ def train_and_evaluate(
     workdir: a folder, or an address such as gs://bucket/run. may_end: the process is
     this run's own, and may end while the compiler is at work.
     """
-    started, asked, first = time.monotonic(), config, parallel.on_first_host
-    remote = run.Remote(str(workdir)) if run.is_remote(workdir) else None
-    workdir = remote.spool if remote else Path(workdir)
-    if remote:
-        first(remote.fetch)
-    found, told = first(lambda: run.find_in_data(asked, workdir))
-    config = run.with_found(asked, found)
-    parts = run.build_parts(config)
-    rows = run.open_rows(config)
-    pictures = run.fingerprint(rows)
-    parallel.check_same("config", run.plain(config))
-    parallel.check_same("data", pictures)
-    check = functools.partial(run.check_workdir, workdir, asked, pictures)
-    first(check)
-    if config.get("init") and first(lambda: run.read_config(workdir) is None):
-        shapes = models.variable_shapes(parts.model)
-        first(lambda: run.start_from(config.init, shapes)[1])
+    started, first = time.monotonic(), parallel.on_first_host
     with contextlib.ExitStack() as held:
-        first(lambda: held.enter_context(run.locked(workdir)))
-        first(check)  # again: another process may have ended
+        remote = run.Remote(str(workdir)) if run.is_remote(workdir) else None
+        workdir = remote.spool if remote else Path(workdir)
         if remote:
             first(lambda: held.enter_context(remote.held_alone()))
+            first(remote.fetch)
+        asked, (found, told) = config, first(lambda: run.find_in_data(config, workdir))
+        config, parts, rows = parallel.on_every_host(lambda: _build(asked, found))
+        pictures = run.fingerprint(rows)
+        parallel.check_same("config", run.plain(config))
+        parallel.check_same("data", pictures)
+        check = functools.partial(run.check_workdir, workdir, asked, pictures)
+        first(check)
+        if config.get("init") and first(lambda: run.read_config(workdir) is None):
+            shapes = models.variable_shapes(parts.model)
+            first(lambda: run.start_from(config.init, shapes)[1])
+        first(lambda: held.enter_context(run.locked(workdir)))
+        first(check)  # again: another process may have ended
         stop = held.enter_context(run.stop_requests(may_end))
+        stop.alone = parallel.hosts() == 1
         progress = Progress(config.steps, silent=not parallel.is_first())
         keeper = Keeper(workdir, asked, pictures, found, progress.say, held, remote)
         _check_steps(keeper.newest, config.steps)
@@ -68,6 +66,14 @@ def train_and_evaluate(
         took = duration(time.monotonic() - started)
         run.conclude(progress.say, scores, workdir, took)
     return scores
+
+
+def _build(
+    asked: ConfigDict, found: dict[str, Any]
+) -> tuple[ConfigDict, run.Parts, dict[str, Rows]]:
+    """What stands before anything is read, compiled or written: or a Mistake."""
+    config = run.with_found(asked, found)
+    return config, run.build_parts(config), run.open_rows(config)
 
 
 def _check_steps(trained: int | None, steps: int) -> None:
@@ -91,27 +97,33 @@ def _train_and_test(
         splits = run.load_splits(config, parts.info, rows, progress)
         for line in data.quick_check(splits, parts.info):
             progress.say(f"caution: {line}")
-        parts = _settle(config, parts, splits["train"], keeper)
+        learnt = splits["train"]
+        measured = keeper.measured(
+            lambda: run.measure_for_task(config, parts.info, learnt)
+        )
+        parts = _complete(config, parts, measured, keeper)
         with progress.waiting("preparing the model"):
             state, memory = begin(config, parts, keeper, progress.say)
+        keeper.begin(measured)
+        if keeper.newest is None:
+            keeper.show_examples(parts.task, learnt)
         eval_step = parallel.evaluate_on_devices(
             make_eval_step(parts.model, parts.task)
         )
         validate = make_validation(config, parts, eval_step, splits["val"], keeper)
     shapes = jax.eval_shape(evaluated_variables, state)
-    tally, learnt = Tally(memory.get("tally")), splits["train"]
+    tally = Tally(memory.get("tally"))
     train(config, parts, learnt, state, tally, validate, keeper, progress, stop)
     with stop.at_once("All steps are trained and saved. The same command scores them."):
         return test(config, parts, eval_step, splits["test"], shapes, keeper)
 
 
-def _settle(config, parts: run.Parts, split, keeper: Keeper) -> run.Parts:
-    """The parts, completed by what had to be measured for this run or is its own."""
-    measured = keeper.settle(lambda: run.measure_for_task(config, parts.info, split))
+def _complete(
+    config: ConfigDict, parts: run.Parts, measured: dict[str, Any], keeper: Keeper
+) -> run.Parts:
+    """The parts, with what was measured for this run, and its course of steps."""
     task = run.settled_task(config, parts.info, measured)
-    if keeper.newest is None:
-        keeper.show_examples(task, split)
-    if told := run.told_of_steps(config, keeper.changes):
-        keeper.say(told)
-    optimizer = run.changed_optimizer(config, keeper.changes)
-    return parts._replace(task=task, optimizer=optimizer)
+    changes = keeper.changes
+    if changes and changes[-1][0] == keeper.newest:
+        keeper.say(run.told_of_steps(config, changes))
+    return parts._replace(task=task, optimizer=run.changed_optimizer(config, changes))

@@ -20,7 +20,7 @@ def begin(
     noted with it."""
     if keeper.newest is None:
         return parallel.replicate(new_state(config, parts, say)), {}
-    new = functools.partial(_create, config, parts)
+    new = functools.partial(create, config, parts)
     state, memory = keeper.read_newest(jax.eval_shape(new))
     say(f"going on from step {keeper.newest}")
     return parallel.replicate(state), memory
@@ -30,7 +30,7 @@ def new_state(
     config: ConfigDict, parts: run.Parts, say: Callable[[str], None]
 ) -> State:
     """The state before the first step, the same on all hosts."""
-    state = parallel.run_once(functools.partial(_create, config, parts))
+    state = parallel.run_once(functools.partial(create, config, parts))
     taken = []
     if config.get("init"):
 
@@ -45,5 +45,6 @@ def new_state(
     return parallel.from_first_host(taken or [state], state)
 
 
-def _create(config: ConfigDict, parts: run.Parts) -> State:
+def create(config: ConfigDict, parts: run.Parts) -> State:
+    """The state before the first step, from the seed alone."""
     return create_state(parts.model, parts.optimizer, config.seed, config.data.size)

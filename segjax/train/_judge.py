@@ -42,9 +42,7 @@ def make_validation(
         if remark := parts.task.remark(rows):
             keeper.say(f"step {step}: {remark}")
         means = {name: _nanmean(values) for name, values in scores.items()}
-        means["loss"] = mean_loss(rows)
-        keeper.judged(step, means)
-        return means
+        return means | {"loss": mean_loss(rows)}
 
     return validate
 

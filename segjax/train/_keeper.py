@@ -46,7 +46,8 @@ class Keeper:
             held.callback(self._copy)  # at the end, whatever it is
         if self._is_first:
             folder = (workdir / "checkpoints").absolute()
-            self._manager = held.enter_context(checkpoint.open_checkpoints(folder))
+            self._manager = checkpoint.open_checkpoints(folder)
+            held.callback(self._close)
         left = parallel.on_first_host(self._left_before)
         self.newest: int | None = left["newest"]
         self.evaluated = {int(s): float(v) for s, v in left["evaluated"].items()}
@@ -74,21 +75,27 @@ class Keeper:
         newest = self.newest or 0
         return newest == steps or run.stands_still(self.evaluated, patience, newest)
 
-    def settle(self, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    def measured(self, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """The options of the task that were measured for this run, now or when it
-        began; config.json holds them from here on."""
+        began."""
 
-        def keep() -> dict[str, Any]:
+        def find() -> dict[str, Any]:
             saved = run.read_config(self.workdir)
-            measured = saved.settled.get("task", {}) if saved else measure()
+            return saved.settled.get("task", {}) if saved else measure()
+
+        return parallel.on_first_host(find)
+
+    def begin(self, measured: dict[str, Any]) -> None:
+        """From here on the folder is this run's: config.json says which it is."""
+
+        def write() -> None:
             settled = {"data": self._found, "task": measured}
             if self.changes:
                 settled["optim"] = {"changes": self.changes}
             run.forget_scores(self.workdir)
             run.write_config(self.workdir, self._config, self._pictures, settled)
-            return measured
 
-        return parallel.on_first_host(keep)
+        parallel.on_first_host(write)
 
     def read_newest(self, target: State) -> tuple[State, dict[str, Any]]:
         """The state of the newest checkpoint that is whole, and what was noted with it;
@@ -105,6 +112,7 @@ class Keeper:
 
         noted = parallel.on_first_host(find)
         self.newest = noted["step"]
+        self._broken = noted["memory"].get("tally", {}).get("first")
         parts = parallel.from_first_host([t.parts for t in taken], wanted)
         state = target._replace(**parts["model"], **parts["training"])
         return state, noted["memory"]
@@ -174,9 +182,9 @@ class Keeper:
         self.wait()
         if self._log:
             self._log.flush()
+        self._broken = memory["first"]
+        self._clear()
         with self._told(f"the checkpoint of step {step} is not written"):
-            self._clear()
-            self._broken = memory["first"]
             noted = {"tally": memory}
             record = {"config": run.plain(self._config), "memory": noted}
             checkpoint.save(self._manager, step, record, **saved_parts(state))
@@ -189,7 +197,8 @@ class Keeper:
         steps = sorted(self._manager.all_steps())
         before = [s for s in steps if self._broken is not None and s < self._broken]
         best = run.best_step(self.evaluated, steps)
-        checkpoint.keep_only(self._manager, {*steps[-2:], *before[-1:], best})
+        with self._told("an old checkpoint is not deleted"):
+            checkpoint.keep_only(self._manager, {*steps[-2:], *before[-1:], best})
 
     def wait(self) -> None:
         """Until what is being written lies on disk, and elsewhere."""
@@ -198,6 +207,10 @@ class Keeper:
                 checkpoint.wait(self._manager)
         if self._copies:
             self._copies.result()
+
+    def _close(self) -> None:
+        with self._told("a checkpoint is not written"):
+            checkpoint.close(self._manager)
 
     def _copy_saved(self) -> None:
         """What is being saved, once it is whole, to elsewhere."""

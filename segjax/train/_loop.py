@@ -37,13 +37,21 @@ def train(
 
     def judge(done: int) -> None:
         where = f"Stopped at step {done} of {config.steps}, saved in {keeper.workdir}."
-        with progress.waiting(f"evaluating at step {done}"), _alone(stop, where):
-            figures = validate(state, done)
+        try:
+            with progress.waiting(f"evaluating at step {done}"), stop.at_once(where):
+                figures = validate(state, done)
+        except Stopped:
+            keeper.finish(done)  # or it is not saved, and told so
+            raise
+        keeper.judged(done, figures)
         name = next(iter(figures))
         shown[name] = figures[name]
 
+    def is_judged(done: int) -> bool:
+        return done == config.steps or _due(log.get("evaluate"), done)
+
     keeper.open_log(first)
-    if _due(log.get("evaluate"), first) and first not in keeper.evaluated:
+    if first > 0 and is_judged(first) and first not in keeper.evaluated:
         judge(first)  # the run was stopped before that
     if keeper.is_trained():
         return
@@ -69,7 +77,7 @@ def train(
             if last or _due(log.get("metrics") or 10, done):
                 shown["loss"] = _note(done, tally, parts, keeper)
             stopping = stop.made if parallel.hosts() == 1 else tally.asked_to_stop
-            judging = last or _due(log.get("evaluate"), done)
+            judging = is_judged(done)
             newly_broken = tally.first is not None and not broken
             broken = broken or newly_broken
             if judging or stopping or newly_broken or _due(log.get("save"), done):
@@ -97,12 +105,6 @@ def _due(interval: int | None, step: int) -> bool:
     return interval is not None and 0 < interval <= step and step % interval == 0
 
 
-def _alone(stop: run.StopRequest, sentence: str):
-    """Where one host alone may leave at once; several must agree first."""
-    alone = parallel.hosts() == 1
-    return stop.at_once(sentence) if alone else contextlib.nullcontext()
-
-
 def _note(done: int, tally: Tally, parts: run.Parts, keeper: Keeper) -> float:
     """A line of the log for the steps since the last one; gives their mean loss."""
     figures = tally.take()
@@ -111,7 +113,8 @@ def _note(done: int, tally: Tally, parts: run.Parts, keeper: Keeper) -> float:
             f"step {done}: {figures['skipped']} of the last updates were left out, as"
             f" their loss or gradient was not a finite number; {tally.left_out} in all."
         )
-    rate = float(parts.optimizer.schedule(done - 1))
+    # steps that were left out have moved nothing, the course of the rate neither
+    rate = float(parts.optimizer.schedule(done - 1 - tally.left_out))
     skipped = figures.pop("skipped")
     keeper.note(done, **figures, learning_rate=rate, skipped=skipped)
     return figures["loss"]

@@ -21,7 +21,7 @@ from segjax.step import (
     make_train_step,
     saved_parts,
 )
-from segjax.train._begin import new_state
+from segjax.train._begin import create, new_state
 
 
 class Replayed(NamedTuple):
@@ -38,7 +38,7 @@ def replay(
     workdir: str | Path, step: int, say: Callable[[str], None] = print
 ) -> Replayed:
     """Step `step` of a run again, 1 being the first. Only a picture is written."""
-    workdir = Path(workdir)
+    workdir = run.local_folder(workdir)
     config, parts, train = _rebuild(workdir, step)
     state = _state_before(workdir, config, parts, step, say)
     step_fn = parallel.train_on_devices(
@@ -56,6 +56,8 @@ def replay(
     where = _debug(parts, state, source, batch) if broken else ""
     _, metrics = jax.device_get(step_fn(state, source, batch))
     loss, norm = float(metrics["loss"]), float(metrics["gradient_norm"])
+    if not metrics["finite"]:
+        broken = broken or "the norm of all gradients, which are finite one by one"
     return Replayed(loss, norm, broken, where, picture)
 
 
@@ -84,7 +86,7 @@ def _state_before(
     workdir: Path, config: ConfigDict, parts: run.Parts, step: int, say: Callable
 ) -> State:
     """The state of the nearest whole checkpoint before the step, or a new one."""
-    state = new_state(config, parts, lambda line: None)
+    state = jax.eval_shape(functools.partial(create, config, parts))
     folder = workdir / "checkpoints"
     if folder.is_dir():
         with checkpoint.open_checkpoints(folder, to_read=True) as manager:
@@ -99,7 +101,7 @@ def _state_before(
                 found = held.parts["model"] | held.parts["training"]
                 return parallel.replicate(state._replace(**found))
     say("from the beginning")
-    return parallel.replicate(state)
+    return parallel.replicate(new_state(config, parts, lambda line: None))
 
 
 def _batch(config: ConfigDict, train, step: int) -> dict[str, Any]:
