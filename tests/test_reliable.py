@@ -342,6 +342,7 @@ def test_a_last_evaluation_that_was_stopped_is_made_again(tmp_path, monkeypatch)
 
 
 @pytest.mark.processes
+@pytest.mark.usefixtures("heard")
 def test_a_terminal_that_is_gone_changes_no_exit_code(tmp_path):
     """A connection is dropped: SIGHUP, and nothing can be printed any more."""
     ours, theirs = pty.openpty()
@@ -351,7 +352,10 @@ def test_a_terminal_that_is_gone_changes_no_exit_code(tmp_path):
         os.read(ours, 1000)
     os.close(ours)
     process.send_signal(signal.SIGHUP)
-    assert process.wait(60) == 3
+    try:
+        assert process.wait(60) == 3
+    finally:
+        process.kill()
     lines = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
     assert newest(tmp_path / "run") >= json.loads(lines[-1])["step"]
 
