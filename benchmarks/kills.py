@@ -56,6 +56,7 @@ def main() -> int:
     parser.add_argument("--signal", choices=["KILL", "TERM", "HUP"], default="KILL")
     parser.add_argument("--seed", type=int, default=0)
     flags = parser.parse_args()
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup none would arrive
     chance, left, wrong, seed = random.Random(flags.seed), flags.kills, 0, flags.seed
     print(f"{flags.kills} x SIG{flags.signal}; runs of {STEPS} steps, a save every 3")
     with tempfile.TemporaryDirectory() as folder:
