@@ -27,7 +27,9 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 def main(arguments: Sequence[str]) -> int:
     """Run a command and give its exit code. A mistake is one sentence on stderr."""
     try:
-        return _dispatch(list(arguments))
+        code = _dispatch(list(arguments))
+        print(end="", flush=True)
+        return code
     except Mistake as mistake:
         return _told(f"segjax: {mistake}", sys.stderr, MISTAKE)
     except Stopped as stopped:
@@ -36,6 +38,9 @@ def main(arguments: Sequence[str]) -> int:
         return _told(f"segjax: {wrong}", sys.stderr, GONE_WRONG)
     except KeyboardInterrupt:  # before the loop listens: nothing to save yet
         return _told("Stopped.", sys.stderr, STOPPED)
+    except BrokenPipeError:  # `| head` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
     except OSError as error:
         if error.errno not in _NO_ROOM:
             raise

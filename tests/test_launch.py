@@ -204,3 +204,18 @@ def test_the_launcher_itself(in_clone):
     )
     assert helped.returncode == 0
     assert "--workdir" in helped.stdout
+
+
+@pytest.mark.processes
+def test_a_reader_that_has_read_enough_is_no_error():
+    """As in `python -m segjax list | head`."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "segjax", "list"],
+        cwd=ROOT,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, b"")

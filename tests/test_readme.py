@@ -25,7 +25,7 @@ def test_the_notebook_trains_and_draws():
     names = {}
     exec(code, names)
     assert names["metrics"]["loss"] < 1.0
-    assert names["picture"].shape == (64, 4 * 64, 3)
+    assert names["picture"].shape == (48, 4 * 48, 3)
 
 
 def test_a_data_set_of_ones_own(tmp_path, monkeypatch):

@@ -28,9 +28,7 @@ def changed_optimizer(config: ConfigDict, changes: Changes) -> Optimizer:
 
 
 def told_of_steps(config: ConfigDict, changes: Changes) -> str:
-    """What the last change means for the learning rate; '' where there was none."""
-    if not changes:
-        return ""
+    """What the last of the changes means for the learning rate."""
     at, was = changes[-1]
     before = changed_optimizer(config, changes).schedule(at)
     plain = changed_optimizer(config, ()).schedule(at)
