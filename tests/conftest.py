@@ -30,6 +30,14 @@ gc.freeze()
 gc.set_threshold(100_000, 20, 20)  # tracing makes many small objects: a fifth faster
 
 
+@pytest.fixture(autouse=True, scope="module")
+def forget_programs():
+    """A module's programs are of no use to the next, and gigabytes of memory."""
+    yield
+    jax.clear_caches()
+    gc.collect()
+
+
 @pytest.fixture
 def strict_promotion():
     """Types must be named where they meet. Not for all tests: optax's Adam mixes."""

@@ -102,9 +102,10 @@ def test_a_task_that_the_data_cannot_serve(in_clone, capsys, monkeypatch):
     assert "needs semantic; the data provides image" in capsys.readouterr().err
 
 
-SMALL = ["--config.steps=1", "--config.batch=8", "--config.data.size=16"]
-SMALL += ["--config.data.pictures=10", "--config.model.width=4"]
-SMALL += ["--config.model.depth=2"]
+# the training of test_train.py and test_reliable.py: compiled once for all
+SMALL = ["--config.steps=6", "--config.batch=8", "--config.data.size=16"]
+SMALL += ["--config.data.pictures=30", "--config.model.width=2"]
+SMALL += ["--config.model.depth=1", "--config.log.evaluate=0"]
 
 
 def test_a_workdir_of_another_config_names_the_keys(tmp_path, capsys):
@@ -113,7 +114,7 @@ def test_a_workdir_of_another_config_names_the_keys(tmp_path, capsys):
     before = sorted(p for p in tmp_path.rglob("*"))
     assert main(["train", *there, "--config.seed=3", "--config.model.width=8"]) == 2
     error = capsys.readouterr().err
-    assert "model.width was 4 and is 8; seed was 0 and is 3" in error
+    assert "model.width was 2 and is 8; seed was 0 and is 3" in error
     assert main(["train", *there, "--config.log.metrics=3"]) == 0
     assert sorted(p for p in tmp_path.rglob("*")) == before
 

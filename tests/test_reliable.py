@@ -216,44 +216,41 @@ def break_step(step, folder, monkeypatch):
 def test_a_step_gone_wrong_is_counted_kept_out_and_can_be_replayed(
     finished, tmp_path, monkeypatch, capsys
 ):
-    break_step(3, finished, monkeypatch)
+    break_step(5, finished, monkeypatch)
     folder = tmp_path / "run"
     segjax.train_and_evaluate(shrunk(log__save="1", log__metrics="1"), folder)
     said = capsys.readouterr().out
-    assert "step 3: 1 of the last updates were left out" in said
+    assert "step 5: 1 of the last updates were left out" in said
     lines = [json.loads(x) for x in (folder / "metrics.jsonl").read_text().splitlines()]
     skipped = {x["step"]: x["skipped"] for x in lines if "skipped" in x}
-    assert skipped == {1: 0, 2: 0, 3: 1, 4: 0, 5: 0, 6: 0}
+    assert skipped == {1: 0, 2: 0, 3: 0, 4: 0, 5: 1, 6: 0}
     kept = {int(p.name) for p in (folder / "checkpoints").iterdir()}
-    assert 2 in kept, "the step before stays, to replay from"
+    assert 4 in kept, "the step before stays, to replay from"
+    check_what_was_kept(folder)
     segjax.train_and_evaluate(
         shrunk(log__save="1", log__metrics="1", steps="9"), folder
     )
     kept = {int(p.name) for p in (folder / "checkpoints").iterdir()}
-    assert 2 in kept, "after a restart too"
+    assert 4 in kept, "after a restart too"
     capsys.readouterr()
-    assert main(["replay", str(folder), "--step=3"]) == 1
+    assert main(["replay", str(folder), "--step=5"]) == 1
     said = capsys.readouterr().out
-    assert "from the checkpoint of step 2" in said
+    assert "from the checkpoint of step 4" in said
     assert "Not finite first: the pictures as the network takes them." in said
-    assert (folder / "pictures" / "000003-replay.png").is_file()
-    assert main(["replay", str(folder), "--step=4"]) == 0
+    assert (folder / "pictures" / "000005-replay.png").is_file()
+    assert main(["replay", str(folder), "--step=6"]) == 0
     assert "All its numbers are finite" in capsys.readouterr().out
 
 
-def test_what_is_kept_of_a_step_gone_wrong_is_the_old_state(
-    finished, tmp_path, monkeypatch
-):
-    break_step(6, finished, monkeypatch)
-    folder = tmp_path / "run"
-    segjax.train_and_evaluate(shrunk(log__save="1"), folder)
+def check_what_was_kept(folder):
+    """Of step 5, which went wrong: the whole state of step 4."""
     with checkpoint.open_checkpoints(folder / "checkpoints", to_read=True) as manager:
         old, new = (
             checkpoint.read(manager, step, dict.fromkeys(checkpoint.PARTS)).parts
-            for step in (5, 6)
+            for step in (4, 5)
         )
-    assert int(old["training"].pop("step")) == 5
-    assert int(new["training"].pop("step")) == 6
+    assert int(old["training"].pop("step")) == 4
+    assert int(new["training"].pop("step")) == 5
     assert len(jax.tree.leaves(new)) > 60
     assert same(new, old)
 

@@ -32,7 +32,7 @@ SHRUNK = {
 
 
 def shrunk(name="unet", **changes):
-    shallow = {"model.depth": "2"} if name == "unet" else {}
+    shallow = {"model.depth": "1", "model.width": "2"} if name == "unet" else {}
     return load_config(name, (SHRUNK | shallow | changes).items())
 
 
