@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -75,6 +76,9 @@ def test_a_stream_reads_ahead_but_not_far_and_can_be_left():
     endless = (data.make_batch(0, k, 4, 11) for k in range(10**9))
     fed = stream.feed(endless)
     next(fed)
+    patience = time.monotonic() + 10
+    while rows.read - 11 <= 4 and time.monotonic() < patience:
+        time.sleep(0.01)
     fed.close()
     assert 4 < rows.read - 11 <= 5 * 4  # 11 looked at beforehand
 
