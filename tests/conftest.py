@@ -27,7 +27,7 @@ atexit.register(shutil.rmtree, compiled, ignore_errors=True)
 jax.config.update("jax_compilation_cache_dir", compiled)
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
 gc.freeze()
-gc.set_threshold(100_000, 20, 20)  # tracing makes many small objects: a fifth faster
+gc.set_threshold(100_000, 20, 20)  # tracing makes many small objects: docs/log.md
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -14,7 +14,8 @@ FLOORS = {
     **dict.fromkeys(["run", "step"], 3),
     **dict.fromkeys(["train", "evaluate", "predict", "export", "report"], 4),
     **dict.fromkeys(["doctor", "weights"], 4),
-    "__main__": 5,
+    "command": 5,
+    "__main__": 6,
 }
 
 

@@ -220,3 +220,14 @@ def test_a_reader_that_has_read_enough_is_no_error():
     )
     os.close(writer)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_pipe_that_breaks_elsewhere_does_not_pass_for_success(monkeypatch):
+    """Storage far away breaks its pipes too, in the midst of a training."""
+
+    def breaks(arguments):
+        raise BrokenPipeError("the storage has gone")
+
+    monkeypatch.setattr("segjax.command.train.main", breaks)
+    with pytest.raises(BrokenPipeError):
+        main(["train"])

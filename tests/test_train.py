@@ -1,9 +1,12 @@
 """Whole runs of a shipped config, shrunk."""
 
 import csv
+import io
 import json
 import os
+import re
 import signal
+import time
 from functools import partial
 
 import flax.linen as nn
@@ -16,6 +19,7 @@ import segjax
 import segjax.run
 from segjax import data, tasks
 from segjax.base import GoneWrong, Mistake, Stopped
+from segjax.log import Progress
 from segjax.run import load_config
 from segjax.step import State
 
@@ -119,6 +123,16 @@ def test_the_same_config_gives_the_same_bits(finished, tmp_path):
     assert same(parameters(folder), parameters(tmp_path / "again"))
     segjax.train_and_evaluate(shrunk(seed="1"), tmp_path / "other")
     assert not same(parameters(folder), parameters(tmp_path / "other"))
+
+
+def test_what_takes_long_is_told():
+    out = io.StringIO()
+    progress = Progress(1, out=out)
+    with progress.waiting("compiling the training step"):
+        time.sleep(1.05)
+    with progress.waiting("what is done at once"):
+        pass
+    assert re.fullmatch(r"compiling the training step: 1\.\d s\n", out.getvalue())
 
 
 def test_a_stopped_run_goes_on_to_the_same_bits(finished, tmp_path, monkeypatch):

@@ -1,0 +1,67 @@
+"""What commands share: how words are read, and a config with its devices."""
+
+import argparse
+
+from segjax.base import Mistake
+
+
+class Parser(argparse.ArgumentParser):
+    """An argparse that tells a mistake as the rest of the package does."""
+
+    def error(self, message: str):
+        raise Mistake(f"{message[:1].upper()}{message[1:]}. Try {self.prog} --help.")
+
+
+def config_parser(program: str, description: str) -> argparse.ArgumentParser:
+    parser = Parser(
+        prog=program,
+        description=description,
+        epilog="Any option of the config can be set, for example --config.steps=100"
+        " or --config.model.width=32.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--config",
+        required=True,
+        metavar="FILE[:PRESET]",
+        help="a config file, or the name of one that comes with the package",
+    )
+    parser.add_argument(
+        "--cpu", action="store_true", help="use the CPU, whatever else there is"
+    )
+    return parser
+
+
+def parse(parser: argparse.ArgumentParser, arguments: list[str]):
+    """The parser's own options, and the --config.key=value pairs."""
+    own, overrides, rest = [], [], iter(arguments)
+    for word in rest:
+        if not word.startswith("--config."):
+            own.append(word)
+            continue
+        key, equals, value = word.removeprefix("--config.").partition("=")
+        if not equals:
+            following = next(rest, None)
+            if following is None or following.startswith("--"):
+                raise Mistake(f"{word} has no value; write {word}=VALUE.")
+            value = following
+        overrides.append((key, value))
+    return parser.parse_args(own), overrides
+
+
+def load(flags, overrides, cluster: str | None = None) -> tuple:
+    """The config and its run folder, once the devices are known."""
+    from segjax import parallel
+
+    parallel.keep_programs()
+    if flags.cpu:
+        parallel.use_cpu()
+    if cluster is not None:
+        parallel.join_cluster(cluster)
+    parallel.check_accelerator()
+    from segjax import run
+
+    config = run.load_config(
+        flags.config, overrides, accelerator=parallel.has_accelerator()
+    )
+    return config, run.default_workdir(flags.config, config)
