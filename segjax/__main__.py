@@ -5,7 +5,6 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 from typing import NoReturn, TextIO
 
 from segjax.base import (
@@ -16,11 +15,12 @@ from segjax.base import (
     GoneWrong,
     Mistake,
     Stopped,
-    did_you_mean,
+    find,
     names,
 )
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+_NOT_MINE = (errno.EACCES, errno.EPERM)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -36,11 +36,14 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:  # before the loop listens: nothing to save yet
         return _told("Stopped.", sys.stderr, STOPPED)
     except OSError as error:
-        if error.errno not in _NO_ROOM:
-            raise
         where = f"{error.filename} cannot be written" if error.filename else "The disk"
-        sentence = f"segjax: {where}: {error.strerror}. Make room and try again."
-        return _told(sentence, sys.stderr, MISTAKE)
+        if error.errno in _NO_ROOM:
+            sentence = f"{where}: {error.strerror}. Make room and try again."
+        elif error.errno in _NOT_MINE and error.filename:
+            sentence = f"{error.filename}: {error.strerror}. Ask its owner for access."
+        else:
+            raise
+        return _told(f"segjax: {sentence}", sys.stderr, MISTAKE)
 
 
 def _told(sentence: str, out: TextIO, code: int) -> int:
@@ -56,12 +59,7 @@ def _dispatch(arguments: list[str]) -> int:
         print("Each takes --help.")
         return DONE
     name, *rest = arguments
-    if name not in commands:
-        raise Mistake(
-            f"There is no command {name!r}.{did_you_mean(name, commands)}"
-            f" There are: {', '.join(commands)}."
-        )
-    return import_module(f"segjax.command.{name}").main(rest)
+    return find("command", name).main(rest)
 
 
 def run_command(arguments: Sequence[str]) -> NoReturn:

@@ -59,14 +59,24 @@ class Task(NamedTuple):
     score: Callable  # rows -> {name: float}, the deciding score first, larger
     #                  is better; the same formula for one row or all    float64
     draw: Callable  # image, prediction, truth=None -> u8[h,w',3]          numpy
+    panels: str = ""  # what a picture drawn with its truth shows, in a sentence
     remark: Callable = lambda rows: ""  # rows -> what looks wrong of the
     #                  predictions, and why it may be; '' for nothing      float64
+    measure: Callable | None = None  # prediction, example, tolerance -> row: what
+    #                  `score` can make more of than of `count`, too dear to be
+    #                  counted while training; at the picture's own size    numpy
+    falling: tuple[str, ...] = ()  # the scores of which smaller is better
+    ranges: Mapping[str, tuple[float, float]] = {}  # of those that are not in 0..1
+    logits: str = ""  # the map that a temperature divides; '' for none
 
 
 class Rows(Protocol):
     """A split of a data set: examples by index, in the shared words.
 
-    Beside them an example has `name` and may have `label` (a diagnosis, a site).
+    Beside them an example has `name` and may have `label` (a diagnosis, a site) and
+    `group` (the patient or film that several pictures come from; such rows have all of
+    them as `groups`), and `fields` (what
+    else is written of it, {column: text}).
     """
 
     def __len__(self) -> int: ...
@@ -84,7 +94,7 @@ def find(room: str, name: str) -> ModuleType:
     """The file `name` of a room, or a Mistake that lists what the room holds."""
     known = names(room)
     if name not in known:
-        what = {"models": "model", "tasks": "task", "data": "data set"}[room]
+        what = {"models": "model", "tasks": "task", "data": "data set"}.get(room, room)
         raise Mistake(
             f"There is no {what} {name!r}.{did_you_mean(name, known)}"
             f" There are: {', '.join(known)}."

@@ -14,8 +14,9 @@ FLOORS = {
     **dict.fromkeys(["run", "step"], 3),
     **dict.fromkeys(["train", "evaluate", "predict", "export", "report"], 4),
     **dict.fromkeys(["doctor", "weights"], 4),
-    "command": 5,
-    "__main__": 6,
+    **dict.fromkeys(["compare"], 5),
+    "command": 6,
+    "__main__": 7,
 }
 
 

@@ -1271,5 +1271,5 @@ def test_a_mask_and_a_picture_of_bytes(tmp_path):
     mask = read_mask((tmp_path / "m.png").read_bytes(), "m.png")
     np.testing.assert_array_equal(mask.values, truth_of(0).astype(np.int32) * 255)
     deep(tmp_path / "d.png", 0)
-    with pytest.raises(Mistake, match=r"data\.white must say"):
+    with pytest.raises(Mistake, match=r"data\.white=VALUE must say"):
         read_picture((tmp_path / "d.png").read_bytes(), "d.png")

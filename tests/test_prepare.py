@@ -770,7 +770,10 @@ def test_mads_as_it_comes_or_unpacked(archive, tmp_path, capsys):
             image, mask = shot(example["name"])
             np.testing.assert_array_equal(example["image"], image)
             np.testing.assert_array_equal(example["semantic"], mask)
-            assert example["label"] == example["name"].split("_")[0]
+            action, sequence = example["name"].split("_")[:2]
+            assert example["label"] == action
+            assert example["group"] == f"{action} {sequence}"
+            assert set(example["fields"]) == {"sequence", "camera", "frame"}
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import re
 import signal
 import time
 from functools import partial
+from pathlib import Path
 
 import flax.linen as nn
 import jax
@@ -259,7 +260,7 @@ def test_fewer_steps_than_gone_are_refused(finished):
 def test_a_run_killed_before_its_first_file_starts_again(finished, tmp_path):
     """And one that scored fewer steps does not pass for finished."""
     folder, _ = finished
-    for name in ("lock", "config.part"):
+    for name in ("lock", "config.json.part"):
         (tmp_path / name).write_text("")
     (tmp_path / "checkpoints").mkdir()
     segjax.train_and_evaluate(shrunk(), tmp_path)
@@ -312,7 +313,7 @@ def test_a_prediction_lies_where_the_picture_does(fit):
     config = load_config("unet", [("data.fit", fit), ("data.size", "32")])
     info = data.make_info("nevi")
     task = tasks.make_task("semantic", info)
-    run = segjax.run.Run(config, info, task, Brightness(), {}, 0)
+    run = segjax.run.Run(Path(), config, info, task, Brightness(), {}, 0)
     for shape in ((20, 40), (60, 30)):
         image = np.zeros((*shape, 3), np.uint8)
         image[: shape[0] // 2] = 255

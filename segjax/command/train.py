@@ -1,5 +1,7 @@
 """Train by a config, and score."""
 
+from pathlib import Path
+
 from segjax.base import DONE
 from segjax.command._parse import config_parser, load, parse
 
@@ -20,5 +22,11 @@ def main(arguments: list[str]) -> int:
     config, workdir = load(flags, overrides, flags.cluster)
     from segjax.train import train_and_evaluate
 
-    train_and_evaluate(config, flags.workdir or workdir, may_end=True)
+    folder = flags.workdir or workdir
+    train_and_evaluate(config, folder, may_end=True)
+    from segjax import parallel, run
+    from segjax.report import write_report
+
+    if parallel.is_first() and not run.is_remote(str(folder)):
+        print(f"Report: {write_report(Path(folder))}")
     return DONE

@@ -3,20 +3,25 @@
 import inspect
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from segjax.base import Info, Mistake, Rows, find
 from segjax.data._cache import data_root
 from segjax.data._examine import Report, examine, quick_check
 from segjax.data._fit import Loading, covered, fit_to_size
-from segjax.data._folds import SPLITS
+from segjax.data._folds import FOLDS, SPLITS
 from segjax.data._load import fits_devices, load
 from segjax.data._order import indices, make_batch
-from segjax.data._split import Split, Stream
+from segjax.data._split import Part, Split, Stream
 
 __all__ = [
+    "FOLDS",
     "SPLITS",
     "Loading",
+    "Part",
     "Report",
     "Split",
     "Stream",
@@ -33,6 +38,7 @@ __all__ = [
     "open_split",
     "prepare",
     "quick_check",
+    "read_picture",
     "settle",
 ]
 
@@ -106,6 +112,20 @@ def _with_folder(name: str, config: dict[str, Any]) -> dict[str, Any]:
         )
     rest = {k: v for k, v in config.items() if k != "dir"}
     return rest | ({} if dir is None else {"dir": dir})
+
+
+def read_picture(path: Path, **config) -> np.ndarray:
+    """A picture file's pixels, as a viewer shows it. u8[h,w,3]
+
+    white, channels: of the config, as the pictures of a folder are read.
+    """
+    from segjax.data._folder import read
+
+    how = {k: config[k] for k in ("white", "channels") if config.get(k) is not None}
+    try:
+        return read.read_picture(path.read_bytes(), str(path), **how)
+    except OSError as error:
+        raise Mistake(f"{path} cannot be read: {error.strerror}.") from None
 
 
 def load_split(name: str, split: str, **config) -> Split:

@@ -36,6 +36,37 @@ class Split(NamedTuple):
         yield from batches
 
 
+class Part(NamedTuple):
+    """Some pictures of a store that several splits lie in: on the devices once, for
+    all folds of a comparison."""
+
+    whole: Split
+    at: np.ndarray  # places in it  i64[n]
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+    @property
+    def source(self) -> dict[str, np.ndarray]:
+        return self.whole.source
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.whole.names[i] for i in self.at)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(self.whole.labels[i] for i in self.at)
+
+    def example(self, index: int) -> dict[str, np.ndarray]:
+        return self.whole.example(int(self.at[index]))
+
+    def feed(self, batches: Iterable[Batch]) -> Generator[Batch]:
+        """The batches, with the places of their pictures in the whole."""
+        for batch in batches:
+            yield batch | {"index": self.at[batch["index"]]}
+
+
 class Stream:
     """A split too large for the devices; its pictures are fetched batch by batch.
 

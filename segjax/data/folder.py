@@ -18,7 +18,7 @@ from segjax.data._cache import data_root
 from segjax.data._folder.coding import Coding, apply_coding, number_of
 from segjax.data._folder.pairs import Pair
 from segjax.data._folder.read import read_mask, read_picture
-from segjax.data._folder.splits import deal_splits
+from segjax.data._folder.splits import deal_splits, group_of
 from segjax.data._folder.survey import (
     Survey,
     check_proportions,
@@ -40,9 +40,16 @@ class Rows:
     """Examples of a folder by index, each read when it is asked for."""
 
     def __init__(
-        self, root: Path, pairs: Sequence[Pair], coding: Coding, label: str, reading
+        self,
+        root: Path,
+        pairs: Sequence[Pair],
+        coding: Coding,
+        label: str,
+        group: str | None,
+        reading: dict[str, Any],
     ):
-        self._files, self._pairs, self._label = Files(root, [], []), pairs, label
+        self._files, self._pairs = Files(root, [], []), pairs
+        self._label, self._group = label, group
         self._coding, self._reading = coding, reading
         self.root = data_root()  # where decoded ones are kept
         content = list(in_threads(self._content, pairs))
@@ -52,18 +59,29 @@ class Rows:
     def __len__(self) -> int:
         return len(self._pairs)
 
+    @property
+    def groups(self) -> list[str] | None:
+        """What each comes from."""
+        if self._group is None:
+            return None
+        return [shown(group_of(pair, self._group)) for pair in self._pairs]
+
     def __getitem__(self, row: int) -> dict[str, Any]:
         pair = self._pairs[row]
         mask = read_mask(self._files.read(pair.mask), pair.mask)
         ids = apply_coding(self._coding, mask, pair.mask)
         data = self._files.read(pair.image)
         image = read_picture(data, pair.image, **self._reading, mask_shape=ids.shape)
-        return {
+        example = {
             "image": image,
             "semantic": _brought_to(image, ids, pair),
             "name": shown(pair.name),
             "label": shown(pair.row.get(self._label, "")),
+            "fields": {word: shown(text) for word, text in pair.row.items()},
         }
+        if self._group:
+            example["group"] = shown(group_of(pair, self._group))
+        return example
 
     def _content(self, pair: Pair) -> tuple:
         """What tells a picture and its mask from others: all of their bytes."""
@@ -143,7 +161,8 @@ def _rows(pairs: list[Pair], config: dict[str, Any]) -> Rows:
         coding, white = found.coding, found.white
     reading = {"white": white, "channels": config.get("channels")}
     label = config.get("stratify") or "label"
-    return Rows(Path(config["dir"]), pairs, coding, label.lower(), reading)
+    group = config.get("group")
+    return Rows(Path(config["dir"]), pairs, coding, label.lower(), group, reading)
 
 
 def look_through(**config) -> Survey:

@@ -61,7 +61,8 @@ def open_split(
     """
     builder = open_builder(BUILDER, "mads", SOURCE, dir)
     sizes = {name: info.num_examples for name, info in builder.info.splits.items()}
-    return Rows(builder, sorted(sizes), places(split, fold, by, sizes))
+    picked = places(split, fold, by, sizes)
+    return Rows(builder, sorted(sizes), picked, group="sequence")
 
 
 def places(split: str, fold: int, by: str, sizes: dict[str, int]) -> np.ndarray:

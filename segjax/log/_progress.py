@@ -16,7 +16,8 @@ _REPRINT = 30.0  # seconds; in a file, where a line cannot be redrawn
 class Progress:
     """A bar redrawn in place on a terminal, a line now and then elsewhere.
 
-    silent: on all hosts but one. A terminal that is gone stops nothing.
+    silent: on all hosts but one; name: what a line begins with, where several share the
+    terminal. A terminal that is gone stops nothing.
     """
 
     def __init__(
@@ -25,9 +26,11 @@ class Progress:
         done: int = 0,
         out: TextIO | None = None,
         silent: bool = False,
+        name: str = "",
     ):
         self.total, self.first, self.out = total, done, out or sys.stdout
         self.silent = silent
+        self.name = f"{name}: " if name else ""
         self.terminal = self.out.isatty()
         self.started: float | None = None
         self.printed = -_REPRINT
@@ -57,7 +60,7 @@ class Progress:
     def say(self, line: str) -> None:
         """A line that stays."""
         clear = "\r\x1b[2K" if self.terminal else ""
-        self._print(f"{clear}{line}\n")
+        self._print(f"{clear}{self.name}{line}\n")
 
     def count(self, what: str, done: int, total: int) -> None:
         """So many of something that has no steps."""
@@ -92,6 +95,7 @@ class Progress:
             self._show(f"{what}: {time.monotonic() - start:.0f} s ...")
 
     def _show(self, line: str) -> None:
+        line = self.name + line
         if self.terminal:
             # cut to the width: a line that wraps could not be redrawn
             line = line[: shutil.get_terminal_size().columns - 1]

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable, Sequence
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
@@ -26,12 +27,15 @@ from segjax.parallel._hosts import (
 
 __all__ = [
     "AXIS",
+    "beside",
     "check_accelerator",
     "check_batch",
     "check_same",
     "describe_dangers",
     "describe_devices",
+    "devices_here",
     "evaluate_on_devices",
+    "forget",
     "from_first_host",
     "gather",
     "gather_texts",
@@ -42,11 +46,13 @@ __all__ = [
     "keep_programs",
     "on_every_host",
     "on_first_host",
+    "one_of",
     "own",
     "replicate",
     "run_once",
     "share",
     "share_local",
+    "train_apart",
     "train_on_devices",
     "use_cpu",
 ]
@@ -175,6 +181,68 @@ def train_on_devices(step: Callable, devices: Sequence | None = None) -> Callabl
         out_axes=(None, None),
         donate_argnums=0,
     )
+
+
+def train_apart(step: Callable) -> Callable:
+    """The per-device train step for as many runs as there are devices, one on each,
+    with nothing exchanged: (states, source, batches), as `beside` puts them together.
+    """
+    mesh = _mesh_of_runs()
+    apart, common = PartitionSpec("runs"), PartitionSpec()
+
+    def one(states, source, batches):
+        state, batch = jax.tree.map(lambda a: a[0], (states, batches))
+        return jax.tree.map(lambda a: a[None], step(state, source, batch))
+
+    mapped = jax.shard_map(
+        one,
+        mesh=mesh,
+        in_specs=(apart, common, apart),
+        out_specs=(apart, apart),
+        check_vma=False,
+    )
+    return jax.jit(mapped, donate_argnums=0)
+
+
+def devices_here() -> int:
+    """The devices of this host."""
+    return jax.local_device_count()
+
+
+def beside(trees: Sequence):
+    """The arrays of runs, the k-th's on the k-th device. [...] x runs -> [runs, ...]"""
+    sharding = NamedSharding(_mesh_of_runs(), PartitionSpec("runs"))
+
+    def join(*leaves):
+        parts = [
+            jax.device_put(jnp.asarray(leaf)[None], device)
+            for leaf, device in zip(leaves, jax.local_devices())
+        ]
+        shape = (len(parts), *parts[0].shape[1:])
+        return jax.make_array_from_single_device_arrays(shape, sharding, parts)
+
+    return jax.tree.map(join, *trees)
+
+
+def one_of(tree, run: int):
+    """The arrays of one of the runs that lie beside each other, on its device."""
+
+    def take(leaf):
+        by_device = {shard.device: shard.data for shard in leaf.addressable_shards}
+        return by_device[jax.local_devices()[run]][0]
+
+    return jax.tree.map(take, tree)
+
+
+def forget(tree) -> None:
+    """The arrays' memory given back at once, whoever still holds them."""
+    for leaf in jax.tree.leaves(tree):
+        leaf.delete()
+
+
+def _mesh_of_runs() -> Mesh:
+    devices = np.array(jax.local_devices())[:, None]
+    return Mesh(devices, ("runs", AXIS))
 
 
 def evaluate_on_devices(step: Callable) -> Callable:

@@ -8,6 +8,7 @@ from ml_collections import ConfigDict
 
 from segjax import data, models, parallel
 from segjax.base import Rows
+from segjax.log import is_defined, mean_and_span
 from segjax.run._config import options
 from segjax.run._parts import Parts
 
@@ -49,21 +50,29 @@ def announce(
             say(f"{'':<9}{line}")
 
 
-def conclude(say: Callable, scores: dict[str, Any], workdir: Path, took: str):
+def conclude(
+    say: Callable,
+    scores: dict[str, Any],
+    workdir: Path,
+    took: str,
+    among_others: bool = False,
+) -> None:
     """What was reached, where it lies, what to type next."""
     name, score = next(iter(scores["scores"].items()))
-    if score["mean"] is None:
+    if not is_defined(score):
         say(f"{name} is defined on none of the {scores['split']} pictures.")
         return
+    groups = f" from {scores['groups']} groups" if scores.get("groups") else ""
     say(
-        f"{name} {score['mean']:.4f} (95 % interval {score['low']:.4f} to"
-        f" {score['high']:.4f}) a picture, {score['pooled']:.4f} pooled, over"
-        f" {score['n']} {scores['split']} pictures at {scores['size']} size; checkpoint"
-        f" of step {scores['step']}; {took} in all."
+        f"{name} {mean_and_span(score)} a picture, {score['pooled']:.4f} pooled, over"
+        f" {score['n']} {scores['split']} pictures{groups} at {scores['size']} size;"
+        f" checkpoint of step {scores['step']}; {took} in all."
     )
     if scores.get("caution"):
         say(f"Caution, {scores['caution']}.")
     if scores.get("remark"):
         say(f"Something is wrong: {scores['remark']}")
+    if among_others:
+        return
     say(f"Overlays: {workdir}/pictures  Scores: {workdir}/scores.json, rows.csv")
     say(f"Use it: segjax.load_run({str(workdir)!r}).predict(images)")

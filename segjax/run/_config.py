@@ -78,8 +78,8 @@ def override(config: ConfigDict, overrides: Iterable[tuple[str, str]]) -> Config
     return config
 
 
-def data_options(source: str, overrides: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """The data options of a folder, or of a data set by name, with those set behind."""
+def data_source(source: str) -> list[tuple[str, str]]:
+    """What sets a data set by its name, or a folder, as the data."""
     is_name = source in names("data") and source != "folder"
     folder = Path(source).expanduser()
     if not is_name and not (source and folder.is_dir()):
@@ -88,11 +88,31 @@ def data_options(source: str, overrides: Iterable[tuple[str, str]]) -> dict[str,
             f"{source!r} is neither a folder nor a data set."
             f"{did_you_mean(source, known)} Data sets are: {', '.join(known)}."
         )
+    if is_name:
+        return [("data.name", source)]
+    return [("data.name", "folder"), ("data.dir", str(folder))]
+
+
+def data_options(source: str, overrides: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """The data options of a folder, or of a data set by name, with those set behind."""
+    words = dict(data_source(source))
     for key, _ in overrides:
         if not key.startswith("data.") or key in ("data.name", "data.dir"):
             raise Mistake(f"config.{key} counts not here; only config.data.* do.")
-    data = {"name": source} if is_name else {"name": "folder", "dir": str(folder)}
+    data = {key.removeprefix("data."): value for key, value in words.items()}
     return options(override(ConfigDict({"data": data}), overrides).data)
+
+
+def reading_options(overrides: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """How picture files are read, from what was typed."""
+    for key, _ in overrides:
+        if key not in ("data.channels", "data.white"):
+            raise Mistake(
+                f"config.{key} counts not here; config.data.channels and"
+                " config.data.white do."
+            )
+    as_folder = override(ConfigDict({"data": {"name": "folder"}}), overrides)
+    return {k: v for k, v in options(as_folder.data).items() if k != "name"}
 
 
 def check_options(config: ConfigDict) -> None:

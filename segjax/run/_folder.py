@@ -11,7 +11,9 @@ from ml_collections import ConfigDict
 
 from segjax.base import Mistake
 from segjax.run._lock import held_alone
+from segjax.run._whole import whole
 
+FORMAT = 1  # of the run folder; a newer segjax may count on
 MAY_CHANGE = ("steps", "log")  # of a run that goes on
 
 
@@ -27,25 +29,30 @@ def default_workdir(source: str, config: ConfigDict) -> Path:
     return Path("runs") / "-".join(parts)
 
 
+def check_place(place: Path, option: str) -> None:
+    """A Mistake unless the place is a folder that can be written to, or can be made."""
+    for folder in (place, *place.absolute().parents):
+        if not os.path.lexists(folder):
+            continue
+        if not folder.is_dir():
+            raise Mistake(f"{folder} is a file; give {option} a folder.")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise Mistake(
+                f"{folder} cannot be written to; give {option} another folder."
+            )
+        return
+
+
 def check_workdir(workdir: Path, config: ConfigDict, pictures: str = "") -> None:
     """A Mistake when this config cannot run in this folder; writes nothing.
 
     pictures: the fingerprint of the data.
     """
-    for folder in (workdir, *workdir.absolute().parents):
-        if not os.path.lexists(folder):
-            continue
-        if not folder.is_dir():
-            raise Mistake(f"{folder} is a file; give --workdir a folder.")
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise Mistake(
-                f"{folder} cannot be written to; give --workdir another folder."
-            )
-        break
+    check_place(workdir, "--workdir")
     saved = read_config(workdir)
     if saved is None:
         # a run killed before its first file leaves no more than these
-        barely = {"lock", "checkpoints", "config.part"}
+        barely = {"lock", "checkpoints", "config.json.part"}
         if workdir.is_dir() and {p.name for p in workdir.iterdir()} - barely:
             raise Mistake(
                 f"{workdir} holds something that is not a run; give --workdir an empty"
@@ -86,12 +93,19 @@ def read_config(workdir: Path) -> Saved | None:
         return None
     try:
         config = json.loads(path.read_text())
-        return Saved(config, config.pop("settled", {}), config.pop("pictures", ""))
-    except (ValueError, AttributeError):
+        kind = int(config.pop("format", FORMAT))
+        saved = Saved(config, config.pop("settled", {}), config.pop("pictures", ""))
+    except (ValueError, TypeError, AttributeError):
         raise Mistake(
             f"{path} is not the config of a run; put it back, or give --workdir"
             " another folder."
         ) from None
+    if kind > FORMAT:
+        raise Mistake(
+            f"{workdir} was written by a newer segjax (its format is {kind}, this one"
+            f" knows {FORMAT}); update segjax to use it."
+        )
+    return saved
 
 
 def write_config(
@@ -105,17 +119,15 @@ def write_config(
     settled = {section: found for section, found in settled.items() if found}
     extra: dict[str, Any] = {"settled": settled} if settled else {}
     extra |= {"pictures": pictures} if pictures else {}
-    write_json(workdir / "config.json", plain(config) | extra)
+    write_json(workdir / "config.json", plain(config) | extra | {"format": FORMAT})
 
 
 def write_json(path: Path, content: Any) -> None:
     """The file, whole or not at all."""
-    part = path.with_suffix(".part")
-    with part.open("w") as file:
+    with whole(path) as part, part.open("w") as file:
         file.write(json.dumps(content, indent=2, allow_nan=False) + "\n")
         file.flush()
         os.fsync(file.fileno())  # or a power cut leaves it empty
-    part.replace(path)
 
 
 @contextlib.contextmanager

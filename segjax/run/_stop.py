@@ -20,8 +20,10 @@ class StopRequest:
     def __init__(self) -> None:
         self.made = False
         self.when_safe = ""  # what to say where nothing would be lost
-        self.alone = True  # several hosts must agree first, which the steps do
-        self.finish: Callable[[], None] = lambda: None  # what must be done even then
+        # several hosts must agree first, and runs side by side are saved together:
+        # then it is followed after a step, and nowhere else
+        self.alone = True
+        self.finishing: list[Callable[[], None]] = []  # what must be done even then
 
     @contextlib.contextmanager
     def at_once(self, sentence: str) -> Iterator[None]:
@@ -93,8 +95,9 @@ def _listening(request: StopRequest) -> Iterator[None]:
             time.sleep(_PATIENCE)
             sentence = request.when_safe
             if sentence and not request.made:
-                with contextlib.suppress(Exception):
-                    request.finish()
+                for finish in request.finishing:
+                    with contextlib.suppress(Exception):
+                        finish()
                 _say(f"\n{sentence}")
                 os._exit(STOPPED)
         os.close(hears)

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from segjax.base import Info, Mistake, Task, find
-from segjax.tasks._draw import sheet
+from segjax.tasks import _draw
+from segjax.tasks._draw import palette, sheet
 
-__all__ = ["make_task", "settle", "sheet"]
+__all__ = ["make_task", "overlay", "palette", "settle", "sheet"]
 
 
 def make_task(name: str, info: Info, **config) -> Task:
@@ -32,3 +33,16 @@ def settle(
     return (
         module.settle(info, examples, **config) if hasattr(module, "settle") else config
     )
+
+
+def overlay(
+    image: np.ndarray, prediction: dict[str, np.ndarray], info: Info | None = None
+) -> np.ndarray:
+    """The picture with the predicted classes tinted and outlined, for a notebook.
+
+    info: of the run, for its colours. u8[h,w,3]
+    """
+    if info is None:
+        count = prediction["probability"].shape[-1]
+        info = Info(tuple(str(k) for k in range(count)))
+    return _draw.overlay(image, np.asarray(prediction["semantic"]), palette(info))

@@ -1,5 +1,7 @@
 """The autoencoder: give back the picture. Its encoder can start another run."""
 
+import math
+
 import jax.numpy as jnp
 import numpy as np
 
@@ -56,6 +58,9 @@ def make_task(info: Info) -> Task:
         count=count,
         score=score,
         draw=draw,
+        panels="The picture, and what was made of it.",
+        falling=("rmse",),
+        ranges={"psnr": (-math.inf, math.inf)},
     )
 
 

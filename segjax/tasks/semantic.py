@@ -1,6 +1,7 @@
 """A class for every pixel: one map and a sigmoid for two classes, softmax for more."""
 
 import functools
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,6 +13,8 @@ from segjax.base import Info, Mistake, Task, check_range
 from segjax.ops import losses
 from segjax.ops.confusion import class_pixels, confusion
 from segjax.tasks import _draw
+from segjax.tasks._measure import measure
+from segjax.tasks._scores import measured_scores, scores_of_many, scores_of_two
 
 BALANCE = "median_frequency"
 
@@ -82,7 +85,10 @@ def make_task(
 
     def score(rows):
         matrix = np.asarray(rows["confusion"], np.float64).sum(0)
-        return _scores_of_two(matrix) if binary else _scores_of_many(matrix, info)
+        scores = scores_of_two(matrix) if binary else scores_of_many(matrix, info)
+        if "surface" in rows:  # as `measure` gives them
+            scores |= measured_scores(rows, scores["iou"] if binary else None)
+        return scores
 
     def draw(image, prediction, truth=None):
         semantic = np.asarray(prediction["semantic"])
@@ -98,7 +104,13 @@ def make_task(
         count=count,
         score=score,
         draw=draw,
+        panels="From left to right: the picture, the truth, the prediction, and where"
+        " they differ (red was missed, blue was added).",
         remark=functools.partial(_remark, info),
+        measure=functools.partial(measure, classes=classes),
+        falling=("hd95", "asd", "ece"),
+        ranges={"hd95": (0, math.inf), "asd": (0, math.inf)},
+        logits="mask" if binary else "semantic",
     )
 
 
@@ -168,54 +180,3 @@ def _remark(info: Info, rows) -> str:
         f" rarest class has {rarest:.1%} of the pixels, task.dice=1 or"
         " task.class_weights=median_frequency."
     )
-
-
-def _ratio(top, bottom):
-    """top / bottom, and nan where there is nothing to divide by. f64[...] x2"""
-    top, bottom = np.asarray(top, np.float64), np.asarray(bottom, np.float64)
-    return np.divide(top, bottom, out=np.full(top.shape, np.nan), where=bottom > 0)
-
-
-def _overlaps(matrix):
-    """Dice and IoU of each class; nan for one in neither truth nor prediction."""
-    both, true, called = np.diag(matrix), matrix.sum(1), matrix.sum(0)
-    return _ratio(2 * both, true + called), _ratio(both, true + called - both)
-
-
-def _mean(values):
-    """The mean of those that are defined. f64[n] -> float"""
-    defined = values[np.isfinite(values)]
-    return float(defined.mean()) if len(defined) else float("nan")
-
-
-def _scores_of_two(matrix) -> dict[str, float]:
-    """Dice, IoU, sensitivity and specificity of class 1; mIoU over both classes.
-
-    No pixel of class 1 in truth nor prediction: it was rightly found absent, Dice and
-    IoU are 1. Nothing counted at all: every score is nan.
-    """
-    dice, iou = _overlaps(matrix)
-    found_absent = matrix.sum() > 0 and np.isnan(dice[1])
-    return {
-        "dice": 1.0 if found_absent else float(dice[1]),
-        "iou": 1.0 if found_absent else float(iou[1]),
-        "miou": _mean(iou),
-        "accuracy": float(_ratio(np.trace(matrix), matrix.sum())),
-        "sensitivity": float(_ratio(matrix[1, 1], matrix[1].sum())),
-        "specificity": float(_ratio(matrix[0, 0], matrix[0].sum())),
-    }
-
-
-def _scores_of_many(matrix, info: Info) -> dict[str, float]:
-    """Means over the classes in truth or prediction, and the IoU of each class."""
-    dice, iou = _overlaps(matrix)
-    total, true, called = matrix.sum(), matrix.sum(1), matrix.sum(0)
-    both = np.diag(matrix)
-    means = {
-        "miou": _mean(iou),
-        "dice": _mean(dice),
-        "accuracy": float(_ratio(np.trace(matrix), total)),
-        "sensitivity": _mean(_ratio(both, true)),
-        "specificity": _mean(_ratio(total - true - called + both, total - true)),
-    }
-    return means | {f"iou/{c}": float(v) for c, v in zip(info.classes, iou)}

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,24 @@ from ml_collections import ConfigDict
 from segjax import data, models, parallel, run
 from segjax.base import Mistake, Rows
 from segjax.log import Progress, Tally, duration
-from segjax.step import evaluated_variables, make_eval_step
+from segjax.step import evaluated_variables
 from segjax.train._begin import begin
+from segjax.train._drive import alone, side_by_side
 from segjax.train._judge import make_validation, test
 from segjax.train._keeper import Keeper
-from segjax.train._loop import train
+from segjax.train._loop import Training, train
+from segjax.train._programs import Programs
 from segjax.train._replay import Replayed, replay
 
-__all__ = ["Replayed", "replay", "train_and_evaluate"]
+__all__ = [
+    "Programs",
+    "Replayed",
+    "alone",
+    "replay",
+    "side_by_side",
+    "train_and_evaluate",
+    "training",
+]
 
 
 def train_and_evaluate(
@@ -31,6 +42,24 @@ def train_and_evaluate(
     raised before anything is compiled or written; Stopped on a signal, all saved.
     workdir: a folder, or an address such as gs://bucket/run. may_end: the process is
     this run's own, and may end while the compiler is at work.
+    """
+    with run.stop_requests(may_end) as stop:
+        return alone(training(config, workdir, Programs(), stop))
+
+
+def training(
+    config: ConfigDict,
+    workdir: str | Path,
+    programs: Programs,
+    stop: run.StopRequest,
+    load_splits: Callable | None = None,
+    name: str = "",
+) -> Training:
+    """The same as a course of asks for steps, which someone else makes: `alone`, or
+    `side_by_side` with others of the same programs.
+
+    load_splits: as run.load_splits does, or from a store that others use too. name:
+    of a run among others; what it says begins so, and is less.
     """
     started, first = time.monotonic(), parallel.on_first_host
     with contextlib.ExitStack() as held:
@@ -51,20 +80,23 @@ def train_and_evaluate(
             first(lambda: run.start_from(config.init, shapes)[1])
         first(lambda: held.enter_context(run.locked(workdir)))
         first(check)  # again: another process may have ended
-        stop = held.enter_context(run.stop_requests(may_end))
-        stop.alone = parallel.hosts() == 1
-        progress = Progress(config.steps, silent=not parallel.is_first())
+        stop.alone = stop.alone and parallel.hosts() == 1
+        progress = Progress(config.steps, silent=not parallel.is_first(), name=name)
         keeper = Keeper(workdir, asked, pictures, found, progress.say, held, remote)
         _check_steps(keeper.newest, config.steps)
-        stop.finish = keeper.wait
-        run.announce(progress.say, config, parts, rows, workdir, told)
+        stop.finishing.append(keeper.wait)
+        held.callback(stop.finishing.remove, keeper.wait)
+        if not name:
+            run.announce(progress.say, config, parts, rows, workdir, told)
         scores = keeper.finished_scores()
         if scores is not None:
             progress.say("This run is finished. Its scores:")
         else:
-            scores = _train_and_test(config, parts, rows, keeper, progress, stop)
+            scores = yield from _train_and_test(
+                config, parts, rows, programs, load_splits, keeper, progress, stop
+            )
         took = duration(time.monotonic() - started)
-        run.conclude(progress.say, scores, workdir, took)
+        run.conclude(progress.say, scores, workdir, took, among_others=bool(name))
     return scores
 
 
@@ -88,13 +120,16 @@ def _train_and_test(
     config: ConfigDict,
     parts: run.Parts,
     rows: dict[str, Rows],
+    programs: Programs,
+    load_splits: Callable | None,
     keeper: Keeper,
     progress: Progress,
     stop: run.StopRequest,
-) -> dict[str, Any]:
+) -> Training:
     where = "Stopped before the first step of this start; the same command goes on."
     with stop.at_once(where):
-        splits = run.load_splits(config, parts.info, rows, progress)
+        load = load_splits or run.load_splits
+        splits = load(config, parts.info, rows, progress)
         for line in data.quick_check(splits, parts.info):
             progress.say(f"caution: {line}")
         learnt = splits["train"]
@@ -107,15 +142,17 @@ def _train_and_test(
         keeper.begin(measured)
         if keeper.newest is None:
             keeper.show_examples(parts.task, learnt)
-        eval_step = parallel.evaluate_on_devices(
-            make_eval_step(parts.model, parts.task)
-        )
+        settled = [measured, keeper.changes]
+        step, eval_step = programs.of(config, settled, parts)
         validate = make_validation(config, parts, eval_step, splits["val"], keeper)
     shapes = jax.eval_shape(evaluated_variables, state)
     tally = Tally(memory.get("tally"))
-    train(config, parts, learnt, state, tally, validate, keeper, progress, stop)
+    yield from train(
+        config, parts, learnt, state, tally, step, validate, keeper, progress, stop
+    )
     with stop.at_once("All steps are trained and saved. The same command scores them."):
-        return test(config, parts, eval_step, splits["test"], shapes, keeper)
+        groups = getattr(rows["test"], "groups", None)
+        return test(config, parts, eval_step, splits["test"], shapes, keeper, groups)
 
 
 def _complete(

@@ -52,24 +52,32 @@ def _nanmean(values: np.ndarray) -> float:
 
 
 def test(
-    config: ConfigDict, parts: run.Parts, eval_step, split, shapes, keeper: Keeper
+    config: ConfigDict,
+    parts: run.Parts,
+    eval_step,
+    split,
+    shapes,
+    keeper: Keeper,
+    groups: list[str] | None,
 ) -> dict[str, Any]:
     """The best checkpoint scored, once, on pictures that chose nothing.
 
-    shapes: of its variables.
+    shapes: of its variables; groups: that pictures of the split come from.
     """
     step, variables = keeper.read_best(shapes)
     source = parallel.replicate(split.source)
     variables = parallel.replicate(variables)
     rows = evaluate(eval_step, variables, source, split, config.batch)
-    scores = summarise(parts.task.score, rows)
+    task = parts.task
+    scores = summarise(task.score, rows, groups=groups, ranges=task.ranges)
     each = score_each(parts.task.score, rows)
     names = parallel.gather_texts(split.names)  # a stream knows those that it fetched
     labels = parallel.gather_texts(split.labels)
-    beside = {"caution": parts.info.caution, "remark": parts.task.remark(rows)}
+    beside = {"caution": parts.info.caution, "remark": task.remark(rows)}
+    beside |= {"groups": len(set(groups or ()))}
 
     def write() -> dict[str, Any]:
-        run.write_rows(keeper.workdir, names, labels, each, rows)
+        run.write_rows(keeper.workdir, names, labels, each, rows, groups)
         return run.write_scores(
             keeper.workdir, step, "test", "training", scores, **beside
         )

@@ -1,17 +1,33 @@
 """The loop: step, log, save, evaluate, until the last step or a request."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from typing import Any, NamedTuple
 
 from ml_collections import ConfigDict
 
 from segjax import data, parallel, run
 from segjax.base import GoneWrong, Stopped
 from segjax.log import Progress, Tally
-from segjax.step import State, make_train_step
+from segjax.step import State
 from segjax.train._keeper import Keeper
 
 _SKIPS = 10  # updates left out in a row after which a run stops
+
+
+class Ask(NamedTuple):
+    """A step that a training wants made, by whoever drives it: alone on all devices, or
+    beside others on one. What it is sent: a function that gives the state, and the
+    metrics."""
+
+    step: Callable  # state, source, batch -> state, metrics; on the devices
+    state: State  # to begin with; whoever makes the steps keeps it from then on
+    source: Any  # of the training split, as it lies on the host
+    batch: dict[str, Any]  # this host's part of the next batch
+    asked_to_stop: bool
+
+
+Training = Generator[Ask, tuple[Callable[[], State], dict[str, Any]], Any]
 
 
 def train(
@@ -20,22 +36,20 @@ def train(
     split: data.Split | data.Stream,
     state: State,
     tally: Tally,
+    step: Callable,
     validate: Callable[[State, int], dict[str, float]],
     keeper: Keeper,
     progress: Progress,
     stop: run.StopRequest,
-) -> None:
+) -> Training:
     """Train from this state to the last step; the folder holds what comes of it.
 
-    tally: as it was noted with the state.
+    tally: as it was noted with the state; step: as `Ask` has it.
     """
-    step_fn = parallel.train_on_devices(
-        make_train_step(parts.model, parts.task, parts.optimizer, parts.augment)
-    )
-    source, first, log = parallel.replicate(split.source), int(state.step), config.log
+    first, log = int(state.step), config.log
     shown: dict[str, float] = {}  # beside the bar
 
-    def judge(done: int) -> None:
+    def judge(done: int, state: State) -> None:
         where = f"Stopped at step {done} of {config.steps}, saved in {keeper.workdir}."
         try:
             with progress.waiting(f"evaluating at step {done}"), stop.at_once(where):
@@ -52,7 +66,7 @@ def train(
 
     keeper.open_log(first)
     if first > 0 and is_judged(first) and first not in keeper.evaluated:
-        judge(first)  # the run was stopped before that
+        judge(first, state)  # the run was stopped before that
     if keeper.is_trained():
         return
     batches = (
@@ -62,16 +76,16 @@ def train(
     broken = tally.first is not None
     with contextlib.closing(split.feed(batches)) as fed:
         for done, batch in enumerate(fed, first + 1):
-            batch = parallel.share_local(batch, stop.made)
+            ask = Ask(step, state, split.source, batch, stop.made)
             if done == first + 1:
                 where = f"Stopped at step {first}, where it began; nothing is lost."
                 waiting = progress.waiting("compiling the training step")
                 with waiting, stop.at_once(where):
-                    state, metrics = step_fn(state, source, batch)
+                    current, metrics = yield ask
                     tally.add(done, metrics)
                     tally.catch_up()
             else:
-                state, metrics = step_fn(state, source, batch)
+                current, metrics = yield ask
                 tally.add(done, metrics)
             last = done == config.steps
             if last or _due(log.get("metrics") or 10, done):
@@ -81,7 +95,7 @@ def train(
             newly_broken = tally.first is not None and not broken
             broken = broken or newly_broken
             if judging or stopping or newly_broken or _due(log.get("save"), done):
-                keeper.save(done, state, tally.memory)
+                keeper.save(done, current(), tally.memory)
             _check_numbers(config, done, tally, keeper)
             progress.update(done, config.batch, **shown)
             if stopping and not last:
@@ -91,7 +105,7 @@ def train(
                     f" {keeper.workdir}. The same command goes on."
                 )
             if judging:
-                judge(done)
+                judge(done, current())
                 if run.stands_still(keeper.evaluated, log.get("patience") or 0, done):
                     progress.say(
                         f"Ended at step {done}: the last {log.patience} evaluations"

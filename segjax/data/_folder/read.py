@@ -76,8 +76,8 @@ def read_picture(
     if pixels.dtype != np.uint8:
         if white is None:
             raise Mistake(
-                f"{shown(file)} has more than 8 bits a channel; data.white must say"
-                " which value is white."
+                f"{shown(file)} has more than 8 bits a channel;"
+                " --config.data.white=VALUE must say which value is white."
             )
         if pixels.min() < 0:
             raise Mistake(

@@ -83,7 +83,7 @@ def _check_groups(pairs: list[Pair], column: str) -> None:
     """A Mistake where a group is in two of the folder's own splits."""
     places: dict[str, set[str]] = {}
     for pair in pairs:
-        places.setdefault(_group_of(pair, column), set()).add(pair.split)
+        places.setdefault(group_of(pair, column), set()).add(pair.split)
     for group, splits in places.items():
         if len(splits) > 1:
             raise Mistake(
@@ -98,7 +98,7 @@ def _fold_of(pairs, folds: int, group: str | None, stratify: str | None):
             f"The folder has {len(pairs)} pictures with masks to be dealt out; each of"
             f" the {folds} folds needs one. Add some, or set data.folds to fewer."
         )
-    groups = [_group_of(pair, group) for pair in pairs]
+    groups = [group_of(pair, group) for pair in pairs]
     kinds = [_column(pair, stratify) if stratify else "" for pair in pairs]
     if group and len(set(groups)) < folds:
         raise Mistake(
@@ -108,7 +108,7 @@ def _fold_of(pairs, folds: int, group: str | None, stratify: str | None):
     return deal(folds, groups, kinds)
 
 
-def _group_of(pair: Pair, column: str | None) -> str:
+def group_of(pair: Pair, column: str | None) -> str:
     """What must stay together: the column's value; where it has none, one picture."""
     return (column and _column(pair, column)) or pair.image
 

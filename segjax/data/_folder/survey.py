@@ -213,10 +213,7 @@ def _told_of_pairs(matched: Matched, headers) -> list[str]:
 def _no_pairs(dir: str, files: list[str], matched: Matched) -> str:
     where = shown(dir)
     if not files:
-        return (
-            f"{where} holds no picture. Give a folder that holds images/ and masks/:"
-            " data.dir=FOLDER"
-        )
+        return f"{where} holds no picture. Give a folder that holds images/ and masks/."
     masks, lone = matched.lone_masks, matched.lone_images + matched.aside
     if not masks:
         return (

@@ -17,14 +17,20 @@ CONTENTS = "contents.json"  # what each file and all pictures were when written
 
 class Rows:
     """Examples of a prepared data set by index: of some of its splits together, or of
-    some of their pictures."""
+    some of their pictures. group: the field that says which belong together."""
 
-    def __init__(self, builder, splits: list[str], picked: np.ndarray | None = None):
+    def __init__(
+        self,
+        builder,
+        splits: list[str],
+        picked: np.ndarray | None = None,
+        group: str | None = None,
+    ):
         self._folder = Path(builder.data_path)
         contents = (self._folder / CONTENTS).read_bytes()
         self._source = builder.as_data_source("+".join(splits), decoders=as_bytes())
         self._picked = np.arange(len(self._source)) if picked is None else picked
-        self._label = builder.info.features["label"]
+        self._label, self._group = builder.info.features["label"], group
         self.root = self._folder.parent.parent  # where decoded ones are kept
         self._open_every_file(builder, splits)
         if (self._folder / CONTENTS).read_bytes() != contents:
@@ -55,16 +61,40 @@ class Rows:
     def __len__(self) -> int:
         return len(self._picked)
 
+    @property
+    def groups(self) -> list[str] | None:
+        """What each comes from, read without its picture."""
+        if self._group is None:
+            return None
+        records = (self._record(int(place)) for place in self._picked)
+        return [self._group_of(record) for record in records]
+
+    def _group_of(self, record: dict[str, Any]) -> str:
+        assert self._group is not None
+        return f"{self._label_of(record)} {record[self._group].decode()}"
+
+    def _label_of(self, record: dict[str, Any]) -> str:
+        named = isinstance(self._label, tfds.features.ClassLabel)
+        label = record["label"]
+        return self._label.int2str(label) if named else label.decode()
+
     def __getitem__(self, row: int) -> dict[str, Any]:
         record = self._record(int(self._picked[row]))
-        name, label = record["name"].decode(), record["label"]
-        named = isinstance(self._label, tfds.features.ClassLabel)
-        return {
+        name = record["name"].decode()
+        example = {
             "image": decode_picture(record["image"], name),
             "semantic": decode_mask(record["semantic"], name),
             "name": name,
-            "label": self._label.int2str(label) if named else label.decode(),
+            "label": self._label_of(record),
+            "fields": {
+                word: value.decode() if isinstance(value, bytes) else str(value)
+                for word, value in record.items()
+                if word not in ("image", "semantic", "name", "label")
+            },
         }
+        if self._group:
+            example["group"] = self._group_of(record)
+        return example
 
 
 def prepared_folder(builder_class, root: Path) -> tuple[Path, bool]:

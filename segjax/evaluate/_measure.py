@@ -1,0 +1,118 @@
+"""Each picture predicted and measured at its own size."""
+
+import zlib
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from segjax import run
+from segjax.base import Mistake, Rows, did_you_mean
+from segjax.log import Progress
+from segjax.ops.calibration import reliability
+
+
+class Measured(NamedTuple):
+    """Of all pictures, in order."""
+
+    names: list[str]
+    labels: list[str]
+    groups: list[str] | None  # what each comes from: a patient, a film
+    rows: dict[str, np.ndarray]  # {word: [n, ...]}
+    tempered: np.ndarray | None  # reliability at the temperature, of all  f64[bins,3]
+    truths: list[str]  # what tells each true mask from others
+    broken: list[str]  # what was said of those that could not be read
+
+
+def measure_pictures(
+    of: run.Run,
+    pictures: Rows,
+    tolerance: float,
+    temperature: float | None,
+    progress: Progress,
+    by: str | None = None,
+    group: str | None = None,
+    tta: bool = False,
+) -> Measured:
+    """The rows of the pictures, as the run's task measures them; what cannot be read
+    is said and left out.
+
+    by, group: columns that say of what kind a picture is, and what it comes from; else
+    its own `label` and `group`. tta: by the mean of the eight flips and turns.
+    """
+    found, broken = [], []
+    for index in range(len(pictures)):
+        try:
+            example = pictures[index]
+        except Mistake as mistake:
+            progress.say(f"left out: {mistake}")
+            broken.append(str(mistake))
+            continue
+        # at once, where a column is not there
+        kind = _text(example, by, "--by") if by else example.get("label", "")
+        come = _text(example, group, "--group") if group else example.get("group", "")
+        row, tempered = _measured(of, example, tolerance, temperature, tta)
+        found.append((example["name"], kind, come, row, tempered, _digest(example)))
+        progress.count("scoring picture", index + 1, len(pictures))
+    if not found:
+        raise Mistake("None of the pictures can be read; nothing was written.")
+    names, labels, groups, rows, each_tempered, truths = map(list, zip(*found))
+    # a picture without one stands for itself
+    of_each = [g or name for g, name in zip(groups, names)] if any(groups) else None
+    return Measured(
+        names=names,
+        labels=labels,
+        groups=of_each,
+        rows={word: np.stack([row[word] for row in rows]) for word in rows[0]},
+        tempered=None if temperature is None else np.sum(each_tempered, 0),
+        truths=truths,
+        broken=broken,
+    )
+
+
+def check_columns(pictures: Rows, by: str | None, group: str | None) -> None:
+    """A Mistake for a column that the pictures have not, by the first that can be
+    read."""
+    wanted = {"--by": by, "--group": group}
+    for index in range(len(pictures) if by or group else 0):
+        try:
+            example = pictures[index]
+        except Mistake:
+            continue
+        for option, column in wanted.items():
+            if column:
+                _text(example, column, option)
+        return
+
+
+def _measured(of: run.Run, example, tolerance, temperature: float | None, tta: bool):
+    """The row of a picture, and its reliability at the temperature."""
+    views = of.seen(example["image"], tta)
+    row = _row(of.task, of.read(views), example, tolerance)
+    if temperature is None:
+        return row, None
+    found = of.read(views, temperature)
+    return row, reliability(found["probability"], example["semantic"])
+
+
+def _digest(example: dict[str, Any]) -> str:
+    truth = example.get("semantic", example["image"])
+    return f"{zlib.crc32(np.ascontiguousarray(truth)):08x}"
+
+
+def _text(example: dict[str, Any], column: str, option: str) -> str:
+    """What a column says of a picture."""
+    fields = {"label": example.get("label", "")} | example.get("fields", {})
+    if column not in fields:
+        raise Mistake(
+            f"{option} is {column!r}; these pictures have the columns"
+            f" {', '.join(fields)}.{did_you_mean(column, fields)}"
+        )
+    return fields[column]
+
+
+def _row(task, prediction, example: dict[str, Any], tolerance: float):
+    if task.measure:
+        return task.measure(prediction, example, tolerance)
+    words = {k: v for k, v in example.items() if isinstance(v, np.ndarray)}
+    return jax.device_get(jax.jit(task.count)(prediction, words))

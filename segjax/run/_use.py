@@ -1,0 +1,211 @@
+"""A finished run, for use."""
+
+import functools
+import zlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import flax.linen as nn
+import jax
+import numpy as np
+from ml_collections import ConfigDict
+
+from segjax import data, models, tasks
+from segjax.base import Info, Mistake, Task
+from segjax.run._config import check_options, options
+from segjax.run._folder import read_config
+from segjax.run._found import with_found
+from segjax.run._init import load_variables
+from segjax.run._remote import local_folder
+from segjax.run._results import TEXTS, numbers_of, read_rows, read_scores
+
+
+class Run(NamedTuple):
+    """A trained network and all that belongs to it."""
+
+    folder: Path
+    config: ConfigDict
+    info: Info
+    task: Task
+    model: nn.Module
+    variables: dict[str, Any]
+    step: int
+
+    def __repr__(self) -> str:
+        """What it is, not its million numbers."""
+        return (
+            f"Run({self.config.model.name}, {self.config.task.name}, step {self.step})"
+        )
+
+    def predict(
+        self,
+        images: Sequence[np.ndarray],
+        *,
+        tta: bool = False,
+        temperature: float = 1.0,
+    ) -> list[dict[str, np.ndarray]]:
+        """The prediction for each picture, at its own size. [u8[h,w,3], ...]
+
+        A picture is fitted to the training size; the maps are brought back to the
+        picture's size and read there. tta: the mean over the eight flips and quarter
+        turns, with `uncertainty` f32[h,w], the entropy of that mean from 0 to 1.
+        temperature: what logits are divided by.
+        """
+        seen = (self.seen(np.asarray(image), tta) for image in images)
+        return [self.read(views, temperature) for views in seen]
+
+    def check_probabilities(self, option: str) -> None:
+        """A Mistake where the option's work needs probabilities and there are none."""
+        if not self.task.logits:
+            raise Mistake(
+                f"Task {self.config.task.name!r} has no probabilities; leave {option}"
+                " out."
+            )
+
+    def seen(self, image: np.ndarray, tta: bool = False) -> list[dict[str, jax.Array]]:
+        """What the network says of a picture, brought back to its size: by one view of
+        it, or by all eight. u8[h,w,3]"""
+        if image.ndim != 3 or image.shape[-1] != 3 or image.dtype != np.uint8:
+            shown = f"{image.dtype}{list(image.shape)}"
+            raise Mistake(f"A picture is uint8[h,w,3]; this one is {shown}.")
+        if tta:
+            self.check_probabilities("tta")
+        how = data.Loading.of(options(self.config.data))
+        fitted = data.fit_to_size({"image": image}, how.side, how.fit)["image"]
+        h, w = data.covered(image.shape, how.side, how.fit)  # the rest is padding
+        views = []
+        for view in range(8 if tta else 1):
+            outputs = self.outputs(seen_from(fitted, view)[None])
+            inside = {
+                name: seen_back(np.asarray(maps[0]), view)[:h, :w]
+                for name, maps in outputs.items()
+            }
+            views.append(_resize(inside, image.shape[:2]))
+        return views
+
+    def fingerprint(self) -> str:
+        """What tells the trained network from others."""
+        code = 0
+        for leaf in jax.tree.leaves(self.variables):
+            code = zlib.crc32(np.ascontiguousarray(leaf), code)
+        return f"{code:08x}"
+
+    def rows(self) -> np.ndarray:
+        """rows.csv as an array with a field a column, as pandas.DataFrame takes it."""
+        columns = read_rows(self.folder)
+        texts = set(TEXTS) & columns.keys()
+        of_column = {
+            name: np.array(cells) if name in texts else numbers_of(cells, self.folder)
+            for name, cells in columns.items()
+        }
+        table = np.empty(
+            len(columns["name"]), [(name, a.dtype) for name, a in of_column.items()]
+        )
+        for name, cells in of_column.items():
+            table[name] = cells
+        return table
+
+    def outputs(self, images: np.ndarray) -> dict[str, jax.Array]:
+        """The maps of fitted pictures. u8[b,h,w,3] -> {name: f32[b,h,w,c]}"""
+        return _outputs(self.model, self.variables, images)
+
+    def read(
+        self, views: Sequence[dict[str, jax.Array]], temperature: float = 1.0
+    ) -> dict[str, np.ndarray]:
+        """The prediction that what was seen of a picture means; by several views, that
+        of their mean probability. The logits are divided by the temperature."""
+        found = (self._read_one(maps, temperature) for maps in views)
+        return next(found) if len(views) == 1 else _mean_of(found)
+
+    def _read_one(self, maps: dict[str, jax.Array], temperature: float):
+        if temperature != 1:
+            maps = maps | {self.task.logits: maps[self.task.logits] / temperature}
+        return jax.tree.map(np.asarray, _decode(self.task.decode, maps))
+
+
+def _mean_of(views: Iterable[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    found = (view["probability"] for view in views)
+    sums, count = next(found), 1
+    for one in found:  # one by one: eight of a large picture take gigabytes
+        sums, count = sums + one, count + 1
+    probability = sums / np.float32(count)
+    logs = np.log(np.maximum(probability, 1e-12))
+    entropy = -(probability * logs).sum(-1) / np.log(probability.shape[-1])
+    return {
+        "semantic": probability.argmax(-1).astype(np.uint8),
+        "probability": probability,
+        "uncertainty": entropy.clip(0, 1).astype(np.float32),  # rounding may pass 1
+    }
+
+
+def seen_from(image: np.ndarray, view: int) -> np.ndarray:
+    """A square picture flipped (from the fifth view on) and turned. [s,s,...]"""
+    return np.rot90(image[:, ::-1] if view >= 4 else image, view % 4)
+
+
+def seen_back(maps: np.ndarray, view: int) -> np.ndarray:
+    """What `seen_from` did undone. [s,s,...]"""
+    turned = np.rot90(maps, -(view % 4))
+    return turned[:, ::-1] if view >= 4 else turned
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _outputs(model, variables, images):
+    return models.forward(model, variables, images)
+
+
+@functools.partial(jax.jit, static_argnums=1)
+def _resize(maps, size):
+    return {
+        name: jax.image.resize(m, (*size, m.shape[-1]), "bilinear")
+        for name, m in maps.items()
+    }
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _decode(decode, maps):
+    return decode(maps)
+
+
+def load_run(folder: str | Path, *, step: int | None = None) -> Run:
+    """The run of a folder with its best checkpoint, or that of a step.
+
+    folder: may be an address such as gs://bucket/run.
+    """
+    folder = local_folder(folder)
+    saved = read_config(folder)
+    if saved is None:
+        raise Mistake(f"{folder} is not a run: it holds no config.json.")
+    config = ConfigDict(saved.config).lock()
+    try:
+        check_options(config)
+    except (Mistake, AttributeError, KeyError) as problem:
+        raise Mistake(
+            f"{folder} is no run for this version of segjax: {problem}"
+        ) from None
+    config = with_found(config, saved.settled.get("data", {}))
+    info = data.make_info(**options(config.data))
+    asked = options(config.task) | saved.settled.get("task", {})
+    task = tasks.make_task(info=info, **asked)
+    model = models.build(heads=task.heads, **options(config.model))
+    step, variables = load_variables(folder, step)
+    return Run(folder, config, info, task, model, variables, step)
+
+
+def fitted_temperature(of: Run) -> float:
+    """What an evaluation of the run found."""
+    of.check_probabilities("--calibrated")
+    scores = read_scores(of.folder) or {}
+    found = scores.get("calibration", {}).get("temperature")
+    if found is None:
+        raise Mistake(
+            f"{of.folder} has no temperature yet; python -m segjax evaluate"
+            f" {of.folder} fits it."
+        )
+    if scores["step"] != of.step:
+        raise Mistake(
+            f"The temperature of {of.folder} was fitted for the checkpoint of step"
+            f" {scores['step']}; leave --step or --calibrated out."
+        )
+    return found
