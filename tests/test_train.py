@@ -18,11 +18,13 @@ from PIL import Image
 
 import segjax
 import segjax.run
-from segjax import data, tasks
+from segjax import data, parallel, tasks
 from segjax.base import GoneWrong, Mistake, Stopped
+from segjax.compare._store import Store
 from segjax.log import Progress
 from segjax.run import load_config
 from segjax.step import State
+from segjax.train import Programs, alone, side_by_side, training
 
 SHRUNK = {
     "steps": "6",
@@ -333,3 +335,36 @@ def test_training_says_when_the_prediction_is_constant(tmp_path, capsys):
     assert "step 12: every pixel is called 'skin'" in said
     assert "Something is wrong: every pixel is called 'skin'" in said
     assert "every pixel is called 'skin'" in scores["remark"]
+
+
+def test_trainings_beside_each_other_are_those_alone(tmp_path):
+    """Nine of them on eight devices, all by one program, each with its own batches."""
+    made = []
+
+    def counted(step):
+        apart = parallel.train_apart(step)
+        return lambda *given: made.append(given[2]["index"].shape[0]) or apart(*given)
+
+    def trainings(where, programs, stop, seeds):
+        for seed in seeds:
+            config = shrunk(**{"seed": str(seed), "steps": "3", "log.pictures": "0"})
+            folder = where / str(seed)
+            yield training(config, folder, programs, stop, store.load_splits)
+
+    with segjax.run.stop_requests() as stop:
+        programs, store = Programs(counted), Store()
+        apart = list(
+            side_by_side(trainings(tmp_path / "apart", programs, stop, range(9)))
+        )
+        assert len(programs) == 1
+        assert made == [8] * 6, "three steps of eight, then three of the ninth"
+        few = trainings(tmp_path / "alone", Programs(), stop, (4, 8))
+        whole = [alone(one) for one in few]
+    assert len(apart) == 9
+    for seed, scores in zip((4, 8), whole):
+        folder = tmp_path / "apart" / str(seed)
+        found = json.loads((folder / "scores.json").read_text())
+        assert found["step"] == scores["step"]
+        ours = parameters(folder, step=3)["params"]
+        theirs = parameters(tmp_path / "alone" / str(seed), step=3)["params"]
+        jax.tree.map(partial(np.testing.assert_allclose, atol=2e-3), ours, theirs)

@@ -1,4 +1,4 @@
-"""A run in one file to send."""
+"""A run, or a comparison, in one file to send."""
 
 from segjax.base import DONE
 from segjax.command._parse import Parser
@@ -11,13 +11,15 @@ def main(arguments: list[str]) -> int:
         " the commands to repeat it, in one file that needs no network.",
         allow_abbrev=False,
     )
-    parser.add_argument("run", metavar="RUN", help="its folder")
+    parser.add_argument("run", metavar="RUN", help="its folder, or a comparison's")
     flags = parser.parse_args(arguments)
     from segjax import parallel, run
 
     parallel.keep_programs()
     parallel.use_cpu()  # a report never takes an accelerator from a training
-    from segjax.report import write_report
+    from segjax.report import is_comparison, write_comparison, write_report
 
-    print(write_report(run.local_folder(flags.run)))
+    folder = run.local_folder(flags.run)
+    write = write_comparison if is_comparison(folder) else write_report
+    print(write(folder))
     return DONE
