@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from segjax import models, parallel, run
+from segjax import models, run
 from segjax.__main__ import main
 from segjax.base import Mistake
 from segjax.run import load_config, start_from
 from segjax.train._begin import begin
+from segjax.train._programs import creation
 
 FIRST, LAST = "params/encoder0_0/Conv_0/kernel", "params/encoder4_2/Conv_0/kernel"
 # the N in features.N of each convolution of VGG16, and its channels
@@ -155,14 +156,9 @@ def test_segnet_takes_vgg16_and_keeps_its_normalisation(folder):
     assert told.endswith("new: decoder, heads, normalisation of the encoder")
 
 
-def test_a_run_starts_from_it(folder, capsys, monkeypatch):
+def test_a_run_starts_from_it(folder, capsys):
     """The state before the first step: weights, statistics, and their averages."""
 
-    def zeros(make):  # a random start takes its time, and is not asked for here
-        shapes = jax.eval_shape(make)
-        return jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
-
-    monkeypatch.setattr(parallel, "run_once", zeros)
     config = load_config(
         "unet",
         {
@@ -173,7 +169,13 @@ def test_a_run_starts_from_it(folder, capsys, monkeypatch):
         }.items(),
     )
     keeper = SimpleNamespace(newest=None)
-    state, _ = begin(config, run.build_parts(config), keeper, print)
+    create = creation(config, run.build_parts(config))
+
+    def zeros(seed):  # a random start takes its time, and is not asked for here
+        shapes = jax.eval_shape(create, seed)
+        return jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
+
+    state, _ = begin(config, zeros, keeper, print)
     assert "init: 100 of 162 arrays from" in capsys.readouterr().out
     given = load_file(folder / "resnet18.safetensors")
     mean = state.batch_stats["encoder1_0"]["conv2"]["Norm_0"]["BatchNorm_0"]["mean"]

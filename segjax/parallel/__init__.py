@@ -31,6 +31,7 @@ __all__ = [
     "check_accelerator",
     "check_batch",
     "check_same",
+    "compiled_quickly",
     "describe_dangers",
     "describe_devices",
     "devices_here",
@@ -129,12 +130,17 @@ def check_batch(batch: int, accumulate: int = 1) -> None:
 
 
 def run_once(function: Callable):
-    """The function's value, compiled quickly rather than well: it is called once, and
-    on CPUs the random draws of a large network take far longer to optimise than to do.
-    """
+    """The function's value, compiled quickly."""
+    return compiled_quickly(function)()
+
+
+def compiled_quickly(function: Callable) -> Callable:
+    """The function, compiled quickly rather than well: it is called once or a few
+    times, and on CPUs the random draws of a large network take far longer to optimise
+    than to do."""
     on_cpu = jax.default_backend() == "cpu"
     quick = {"xla_backend_optimization_level": 0} if on_cpu else None
-    return jax.jit(function, compiler_options=quick)()
+    return jax.jit(function, compiler_options=quick)
 
 
 def replicate(tree):

@@ -55,16 +55,21 @@ def build_parts(config: ConfigDict) -> Parts:
 
 def _check_shapes(parts: Parts, size: int) -> None:
     """The network run on shapes alone: what cannot be built fails before compiling."""
-
-    def outputs(key):
-        variables = models.initialise(parts.model, key, size)
-        return models.forward(parts.model, variables, jnp.zeros((1, size, size, 3)))
-
-    maps = jax.eval_shape(outputs, jax.random.key(0))
+    shapes = _map_shapes(parts.model, size)
     for name, channels in parts.task.heads.items():
-        if maps[name].shape != (1, size, size, channels):
+        if shapes[name] != (1, size, size, channels):
             raise Mistake(
-                f"The model's map {name!r} is {maps[name].shape[1:]} for a picture of"
+                f"The model's map {name!r} is {shapes[name][1:]} for a picture of"
                 f" {size} x {size}; a task needs maps of the picture's size"
                 " (model.margin=false is for looking only)."
             )
+
+
+@functools.lru_cache(maxsize=16)  # all trainings of a comparison ask for the same
+def _map_shapes(model: nn.Module, size: int) -> dict[str, tuple[int, ...]]:
+    def outputs(key):
+        variables = models.initialise(model, key, size)
+        return models.forward(model, variables, jnp.zeros((1, size, size, 3)))
+
+    maps = jax.eval_shape(outputs, jax.random.key(0))
+    return {name: of.shape for name, of in maps.items()}

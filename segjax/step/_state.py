@@ -6,6 +6,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jax.typing import ArrayLike
 
 from segjax.models import initialise
 from segjax.optim import Optimizer
@@ -22,7 +23,9 @@ class State(NamedTuple):
     seed: Array  # u32[]
 
 
-def create_state(model: nn.Module, optimizer: Optimizer, seed: int, size: int) -> State:
+def create_state(
+    model: nn.Module, optimizer: Optimizer, seed: ArrayLike, size: int
+) -> State:
     """The state before the first step."""
     variables = initialise(model, jax.random.key(seed), size)
     return State(
@@ -31,7 +34,7 @@ def create_state(model: nn.Module, optimizer: Optimizer, seed: int, size: int) -
         batch_stats=variables["batch_stats"],
         ema=jax.tree.map(jnp.copy, variables) if optimizer.ema else (),
         opt_state=optimizer.update.init(variables["params"]),
-        seed=jnp.array(seed, jnp.uint32),
+        seed=jnp.asarray(seed, jnp.uint32),
     )
 
 

@@ -137,13 +137,13 @@ def _train_and_test(
             lambda: run.measure_for_task(config, parts.info, learnt)
         )
         parts = _complete(config, parts, measured, keeper)
+        settled = [measured, keeper.changes]
+        create, step, eval_step = programs.of(config, settled, parts)
         with progress.waiting("preparing the model"):
-            state, memory = begin(config, parts, keeper, progress.say)
+            state, memory = begin(config, create, keeper, progress.say)
         keeper.begin(measured)
         if keeper.newest is None:
             keeper.show_examples(parts.task, learnt)
-        settled = [measured, keeper.changes]
-        step, eval_step = programs.of(config, settled, parts)
         validate = make_validation(config, parts, eval_step, splits["val"], keeper)
     shapes = jax.eval_shape(evaluated_variables, state)
     tally = Tally(memory.get("tally"))

@@ -1,6 +1,5 @@
 """The state that training begins with."""
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -9,28 +8,27 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from segjax import parallel, run
-from segjax.step import State, create_state
+from segjax.step import State
 from segjax.train._keeper import Keeper
 
 
 def begin(
-    config: ConfigDict, parts: run.Parts, keeper: Keeper, say: Callable[[str], None]
+    config: ConfigDict, create: Callable, keeper: Keeper, say: Callable[[str], None]
 ) -> tuple[State, dict[str, Any]]:
     """The state of the newest checkpoint, or a new one, on every device; and what was
-    noted with it."""
+    noted with it. create: as Programs have it."""
     if keeper.newest is None:
-        return parallel.replicate(new_state(config, parts, say)), {}
-    new = functools.partial(create, config, parts)
-    state, memory = keeper.read_newest(jax.eval_shape(new))
+        return parallel.replicate(new_state(config, create, say)), {}
+    state, memory = keeper.read_newest(jax.eval_shape(create, seed_of(config)))
     say(f"going on from step {keeper.newest}")
     return parallel.replicate(state), memory
 
 
 def new_state(
-    config: ConfigDict, parts: run.Parts, say: Callable[[str], None]
+    config: ConfigDict, create: Callable, say: Callable[[str], None]
 ) -> State:
     """The state before the first step, the same on all hosts."""
-    state = parallel.run_once(functools.partial(create, config, parts))
+    state = create(seed_of(config))
     taken = []
     if config.get("init"):
 
@@ -45,6 +43,6 @@ def new_state(
     return parallel.from_first_host(taken or [state], state)
 
 
-def create(config: ConfigDict, parts: run.Parts) -> State:
-    """The state before the first step, from the seed alone."""
-    return create_state(parts.model, parts.optimizer, config.seed, config.data.size)
+def seed_of(config: ConfigDict) -> np.ndarray:
+    """The seed as an argument of a program, which serves every other, too."""
+    return np.asarray(config.seed, np.uint32)

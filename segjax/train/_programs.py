@@ -1,5 +1,6 @@
 """The compiled programs of trainings: those that differ in seed and fold share them."""
 
+import functools
 import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -7,12 +8,20 @@ from typing import Any, NamedTuple
 from ml_collections import ConfigDict
 
 from segjax import parallel, run
-from segjax.step import make_eval_step, make_train_step
+from segjax.step import create_state, make_eval_step, make_train_step
+
+
+def creation(config: ConfigDict, parts: run.Parts) -> Callable:
+    """create(seed) -> the state before the first step."""
+    return functools.partial(
+        create_state, parts.model, parts.optimizer, size=config.data.size
+    )
 
 
 class Compiled(NamedTuple):
     """Compiled when first called, and then at hand."""
 
+    create: Callable  # seed u32[] -> the state before the first step
     train_step: Callable
     eval_step: Callable
 
@@ -39,6 +48,7 @@ class Programs:
                 parts.model, parts.task, parts.optimizer, parts.augment
             )
             self._made[key] = Compiled(
+                parallel.compiled_quickly(creation(config, parts)),
                 self._on_devices(step),
                 parallel.evaluate_on_devices(make_eval_step(parts.model, parts.task)),
             )

@@ -21,7 +21,8 @@ from segjax.step import (
     make_train_step,
     saved_parts,
 )
-from segjax.train._begin import create, new_state
+from segjax.train._begin import new_state, seed_of
+from segjax.train._programs import creation
 
 
 class Replayed(NamedTuple):
@@ -86,7 +87,8 @@ def _state_before(
     workdir: Path, config: ConfigDict, parts: run.Parts, step: int, say: Callable
 ) -> State:
     """The state of the nearest whole checkpoint before the step, or a new one."""
-    state = jax.eval_shape(functools.partial(create, config, parts))
+    create = creation(config, parts)
+    state = jax.eval_shape(create, seed_of(config))
     folder = workdir / "checkpoints"
     if folder.is_dir():
         with checkpoint.open_checkpoints(folder, to_read=True) as manager:
@@ -101,7 +103,8 @@ def _state_before(
                 found = held.parts["model"] | held.parts["training"]
                 return parallel.replicate(state._replace(**found))
     say("from the beginning")
-    return parallel.replicate(new_state(config, parts, lambda line: None))
+    quick = parallel.compiled_quickly(create)
+    return parallel.replicate(new_state(config, quick, lambda line: None))
 
 
 def _batch(config: ConfigDict, train, step: int) -> dict[str, Any]:
