@@ -106,7 +106,8 @@ def _table(content: Mapping[str, Any]) -> Iterator[str]:
     rows = [(name, *_ends(of[score])) for name, of in scores.items()]
     yield _charts.spans(rows, f"{score}, mean of pictures with its 95 % interval")
     shown = [s for s in _SHOWN if s in scores[content["chosen"]]] or [score]
-    for some in (shown[:1], shown[1:]):
+    # two side by side fit a sheet of paper
+    for some in (shown[:1], *(shown[k : k + 2] for k in range(1, len(shown), 2))):
         yield table(
             ["", *(word for s in some for word in (s, "95 % interval"))],
             (
