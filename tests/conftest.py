@@ -1,7 +1,10 @@
 """Every test runs on eight CPU devices made of the cores there are, with programs that
 are compiled quickly rather than well: the networks here are tiny."""
 
+import atexit
 import os
+import shutil
+import tempfile
 
 os.environ["XLA_FLAGS"] = " ".join(
     [
@@ -10,22 +13,21 @@ os.environ["XLA_FLAGS"] = " ".join(
         "--xla_llvm_disable_expensive_passes=true",
     ]
 )
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    # many tests train the same tiny network: its programs are compiled once, by
+    # whichever worker or process comes first
+    compiled = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, compiled, ignore_errors=True)
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = compiled
+os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.1"
 
-import atexit
 import gc
-import shutil
-import tempfile
 
 import jax
 import pytest
 
 jax.config.update("jax_platforms", "cpu")
 jax.config.update("jax_num_cpu_devices", 8)
-# many tests train the same tiny network: its programs are compiled once
-compiled = tempfile.mkdtemp()
-atexit.register(shutil.rmtree, compiled, ignore_errors=True)
-jax.config.update("jax_compilation_cache_dir", compiled)
-jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
 gc.freeze()
 gc.set_threshold(100_000, 20, 20)  # tracing makes many small objects: docs/log.md
 

@@ -156,12 +156,13 @@ def test_one_after_another_gives_the_same_as_side_by_side(
 
 def test_each_fold_has_the_class_weights_of_its_own_pictures(tmp_path):
     """They are measured, and part of the program: other folds do not run with it."""
-    words = ["configs/unet.py", "--sweep=model.width=2,3", *SMALL, "--folds=2"]
-    words += ["--config.task.class_weights=median_frequency", "--config.steps=2"]
-    assert compared(tmp_path / "beside", *words)[0] == 0
-    folder = tmp_path / "beside" / "unet-width2" / "fold1-seed0"
-    source = ["--config=configs/unet.py", *SMALL[1:], "--config.data.fold=1"]
-    source += [*words[-2:], "--config.model.width=2", f"--workdir={tmp_path / 'alone'}"]
+    options = [*SMALL[1:], "--config.model.width=2", "--config.steps=2"]
+    options += ["--config.task.class_weights=median_frequency"]
+    sweep = ["--sweep=log.metrics=1,2", "--data=nevi", "--folds=2"]  # one network
+    assert compared(tmp_path / "beside", "configs/unet.py", *sweep, *options)[0] == 0
+    folder = tmp_path / "beside" / "unet-metrics1" / "fold1-seed0"
+    source = ["--config=configs/unet.py", *options, "--config.data.fold=1"]
+    source += ["--config.log.metrics=1", f"--workdir={tmp_path / 'alone'}"]
     assert main(["train", *source]) == 0
     first = [
         json.loads((at / "metrics.jsonl").read_text().splitlines()[0])["loss"]

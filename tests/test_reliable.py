@@ -28,7 +28,6 @@ from segjax.run import load_config
 from segjax.run._lock import held_alone
 from segjax.train import replay
 
-CACHE = jax.config.jax_compilation_cache_dir  # of all tests
 SHRUNK = {
     "steps": "6",
     "batch": "8",
@@ -494,12 +493,11 @@ def launch(folder, *words, devices=1, said=None):
     flags = (
         f"{os.environ['XLA_FLAGS']} --xla_force_host_platform_device_count={devices}"
     )
-    environment = {"XLA_FLAGS": flags, "JAX_COMPILATION_CACHE_DIR": CACHE}
     with Path(f"{folder}.said").open("a") as file:
         return subprocess.Popen(
             [*command, *words],
             cwd=Path(__file__).parent.parent,
-            env=os.environ | environment,
+            env=os.environ | {"XLA_FLAGS": flags},
             stdout=said or file,
             stderr=said or file,
         )
