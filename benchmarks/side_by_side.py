@@ -26,7 +26,9 @@ sys.path.insert(0, str(ROOT))  # the code of this clone
 from segjax import data, parallel, run, step  # noqa: E402
 from segjax.log import Progress  # noqa: E402
 
+# two programs of eight runs each: as many as there are devices, and soon done
 SMALL = ("--config.data.pictures=40", "--config.data.size=32", "--config.steps=40")
+SMALL += ("--config.model.width=8", "--config.model.depth=2")
 SMALL += ("--config.log.evaluate=20", "--config.log.pictures=0")
 
 
@@ -94,7 +96,7 @@ def whole_comparisons(source: str, devices: int, folder: Path) -> None:
     took = {}
     for count in (devices, 1):
         words = [source, "--sweep=task.dice=0,1", "--data=nevi", "--folds=2"]
-        words += [*SMALL, "--seeds=2", f"--workdir={folder / str(count)}"]
+        words += [*SMALL, "--seeds=4", f"--workdir={folder / str(count)}"]
         flags = f"--xla_force_host_platform_device_count={count}"
         env = os.environ | {"XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
         env["JAX_COMPILATION_CACHE_DIR"] = ""
