@@ -15,6 +15,7 @@ from segjax.__main__ import main
 from segjax.compare._judge import collect, judge
 from segjax.compare._plan import Cell
 from segjax.train._keeper import Keeper
+from segjax.train._programs import Programs
 
 SMALL = ["--data=nevi", "--config.data.pictures=30", "--config.data.size=16"]
 SMALL += ["--config.steps=6", "--config.batch=8", "--config.model.depth=1"]
@@ -128,15 +129,17 @@ def test_stopped_on_the_way_it_goes_on_to_the_same(finished, tmp_path, monkeypat
             os.kill(os.getpid(), signal.SIGTERM)
 
     monkeypatch.setattr(Keeper, "save", save)
-    assert compared(tmp_path / "c", *WIDTHS, "--seeds=2") == (3, None)
+    words = [*WIDTHS, "--folds=1", "--seeds=2"]
+    assert compared(tmp_path / "c", *words) == (3, None)
     monkeypatch.undo()
     saved = sorted((tmp_path / "c" / "unet-width2").glob("*/checkpoints/3"))
-    assert len(saved) == 4
+    assert len(saved) == 2
     assert not (tmp_path / "c" / "unet-width3").exists()
-    code, _ = compared(tmp_path / "c", *WIDTHS, "--seeds=2")
+    code, _ = compared(tmp_path / "c", *words)
     assert code == 0
-    for name in ("rows.csv", "unet-width2/fold1-seed0/metrics.jsonl"):
-        assert (tmp_path / "c" / name).read_bytes() == (whole / name).read_bytes()
+    for one in ("unet-width2/fold0-seed1", "unet-width3/fold0-seed0"):
+        for name in (f"{one}/rows.csv", f"{one}/metrics.jsonl"):
+            assert (tmp_path / "c" / name).read_bytes() == (whole / name).read_bytes()
 
 
 def test_one_after_another_gives_the_same_as_side_by_side(
@@ -154,21 +157,17 @@ def test_one_after_another_gives_the_same_as_side_by_side(
         assert scores[0] == pytest.approx(scores[1], abs=0.02)
 
 
-def test_each_fold_has_the_class_weights_of_its_own_pictures(tmp_path):
-    """They are measured, and part of the program: other folds do not run with it."""
-    options = [*SMALL[1:], "--config.model.width=2", "--config.steps=2"]
-    options += ["--config.task.class_weights=median_frequency"]
-    sweep = ["--sweep=log.metrics=1,2", "--data=nevi", "--folds=2"]  # one network
-    assert compared(tmp_path / "beside", "configs/unet.py", *sweep, *options)[0] == 0
-    folder = tmp_path / "beside" / "unet-metrics1" / "fold1-seed0"
-    source = ["--config=configs/unet.py", *options, "--config.data.fold=1"]
-    source += ["--config.log.metrics=1", f"--workdir={tmp_path / 'alone'}"]
-    assert main(["train", *source]) == 0
-    first = [
-        json.loads((at / "metrics.jsonl").read_text().splitlines()[0])["loss"]
-        for at in (folder, tmp_path / "alone")
-    ]
-    assert first[0] == pytest.approx(first[1], rel=5e-5)
+def test_what_was_measured_is_part_of_the_program():
+    """Class weights are measured in each fold: other folds do not run with them. Seeds
+    and folds themselves make no other program."""
+    config = run.load_config("configs/unet.py", [("model.depth", "1")])
+    parts, programs = run.build_parts(config), Programs()
+    first = programs.of(config, {"class_weights": [1.0, 2.0]}, parts)
+    assert programs.of(config, {"class_weights": [1.0, 3.0]}, parts) is not first
+    config.seed, config.data.fold = 5, 3
+    config.log.metrics = 7
+    assert programs.of(config, {"class_weights": [1.0, 2.0]}, parts) is first
+    assert len(programs) == 2
 
 
 def test_numbers_gone_wrong_leave_one_candidate_out(tmp_path, capsys):
