@@ -589,7 +589,7 @@ MISTAKES = {
         "has no column 'name'",
     ),
     "report of a run without scores": (["report", "{bare}"], "has no scores yet"),
-    "report of nothing": (["report", "{tmp}/none"], "has no scores yet"),
+    "report of nothing": (["report", "{tmp}/none"], "is no run, nor a comparison"),
     "predict without out": (["predict", "{run}", "{pictures}"], "--out"),
     "predict nothing": (
         ["predict", "{run}", "{tmp}/no.png", "--out={tmp}/o"],
