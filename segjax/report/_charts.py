@@ -117,8 +117,17 @@ def dots(values: Mapping[str, Sequence[float]], name: str) -> str:
     return _svg(parts, f"{name} of each picture", height)
 
 
-def spans(rows: Sequence[tuple[str, float, float, float]], name: str, at=None) -> str:
-    """Means with their intervals under each other. (label, mean, low, high)"""
+def spans(
+    rows: Sequence[tuple[str, float, float, float]],
+    name: str,
+    of: Sequence[str],
+    at: float | None = None,
+) -> str:
+    """Means with their intervals under each other. (label, mean, low, high)
+
+    of: all labels that any chart of the page has, whose place tells the colour; at: a
+    value that is marked.
+    """
     every = np.array(
         [value for row in rows for value in row[1:]] + ([at] if at is not None else [])
     )
@@ -133,7 +142,7 @@ def spans(rows: Sequence[tuple[str, float, float, float]], name: str, at=None) -
             f' y2="{height - _BOTTOM}" class="faint" stroke-dasharray="4 4"/>'
         )
     for k, (label, mean, low, high) in enumerate(rows):
-        y, color = 14 + 28 * k, COLORS[k % len(COLORS)]
+        y, color = 14 + 28 * k, COLORS[of.index(label) % len(COLORS)]
         parts.append(
             f'<text x="{left - 8}" y="{y + 4}" text-anchor="end">{escape(label)}</text>'
             f'<line x1="{across(low):.1f}" y1="{y}" x2="{across(high):.1f}" y2="{y}"'

@@ -104,7 +104,8 @@ def _table(content: Mapping[str, Any]) -> Iterator[str]:
     score, scores = content["score"], content["table"]
     yield heading("Scores")
     rows = [(name, *_ends(of[score])) for name, of in scores.items()]
-    yield _charts.spans(rows, f"{score}, mean of pictures with its 95 % interval")
+    what = f"{score}, mean of pictures with its 95 % interval"
+    yield _charts.spans(rows, what, list(scores))
     shown = [s for s in _SHOWN if s in scores[content["chosen"]]] or [score]
     # two side by side fit a sheet of paper
     for some in (shown[:1], *(shown[k : k + 2] for k in range(1, len(shown), 2))):
@@ -136,7 +137,7 @@ def _differences(content: Mapping[str, Any]) -> Iterator[str]:
         if one["n"]
     ]
     if rows:
-        yield _charts.spans(rows, f"difference in {score}", at=0.0)
+        yield _charts.spans(rows, f"difference in {score}", list(content["table"]), 0.0)
     yield table(
         ["", "difference", "95 % interval", "p", "larger", "smaller", "would take"],
         ([name, *_difference(one)] for name, one in found.items()),
