@@ -3,8 +3,8 @@
     python benchmarks/distances.py
     python benchmarks/distances.py --from PH2Dataset   # real masks
 
-Each mask is set against the next one of its size. Ours and SciPy's take turns; the
-medians over the rounds are compared, and the largest difference is told.
+Each mask is set against the next one of its size, where there is one. Ours and SciPy's
+take turns; the medians over the rounds are compared, the largest difference is told.
 """
 
 import argparse
@@ -35,9 +35,12 @@ def main() -> int:
     pairs = []
     for _, alike in itertools.groupby(sorted(masks, key=np.shape), key=np.shape):
         first, *others = alike
-        pairs += itertools.pairwise([first, *others, first])
+        pairs += itertools.pairwise([first, *others, first]) if others else []
+    if not pairs:
+        print("distances: no two masks have the same size", file=sys.stderr)
+        return 2
     sizes = f"{len({a.shape for a, _ in pairs})} sizes such as {pairs[0][0].shape}"
-    print(f"{len(pairs)} pairs of masks, {sizes}")
+    print(f"{len(pairs)} pairs of {len(masks)} masks, {sizes}")
     took: dict[str, list[float]] = {"ours": [], "scipy": []}
     start = time.perf_counter()
     ours(pairs)

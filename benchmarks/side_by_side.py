@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT))  # the code of this clone
 from segjax import data, parallel, run, step  # noqa: E402
 from segjax.log import Progress  # noqa: E402
 
-# two programs of eight runs each: as many as there are devices, and soon done
+# two programs of eight runs each: as many as the devices that are the default
 SMALL = ("--config.data.pictures=40", "--config.data.size=32", "--config.steps=40")
 SMALL += ("--config.model.width=8", "--config.model.depth=2")
 SMALL += ("--config.log.evaluate=20", "--config.log.pictures=0")

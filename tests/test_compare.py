@@ -14,6 +14,7 @@ from segjax import compare, parallel, report, run
 from segjax.__main__ import main
 from segjax.compare._judge import collect, judge
 from segjax.compare._plan import Cell
+from segjax.train import training
 from segjax.train._keeper import Keeper
 from segjax.train._programs import Programs
 
@@ -137,6 +138,12 @@ def test_stopped_on_the_way_it_goes_on_to_the_same(finished, tmp_path, monkeypat
     assert not (tmp_path / "c" / "unet-width3").exists()
     code, _ = compared(tmp_path / "c", *words)
     assert code == 0
+    ours, others = (
+        set((at / "rows.csv").read_text().splitlines())
+        for at in (tmp_path / "c", whole)
+    )
+    assert len(ours) == 1 + 6
+    assert ours < others
     for one in ("unet-width2/fold0-seed1", "unet-width3/fold0-seed0"):
         for name in (f"{one}/rows.csv", f"{one}/metrics.jsonl"):
             assert (tmp_path / "c" / name).read_bytes() == (whole / name).read_bytes()
@@ -168,6 +175,26 @@ def test_what_was_measured_is_part_of_the_program():
     config.log.metrics = 7
     assert programs.of(config, {"class_weights": [1.0, 2.0]}, parts) is first
     assert len(programs) == 2
+
+
+def test_a_training_asks_for_a_program_of_its_folds_weights(tmp_path, monkeypatch):
+    class Asked(Exception):
+        pass
+
+    def of(self, config, settled, parts):
+        raise Asked(settled)
+
+    monkeypatch.setattr(Programs, "of", of)
+    found = []
+    for fold in ("0", "1"):
+        options = [("data.fold", fold), ("data.pictures", "30"), ("data.size", "16")]
+        options += [("task.class_weights", "median_frequency"), ("model.depth", "1")]
+        config = run.load_config("configs/unet.py", options)
+        with run.stop_requests() as stop, pytest.raises(Asked) as asked:
+            next(training(config, tmp_path / fold, Programs(), stop))
+        found.append(asked.value.args[0])
+    assert "class_weights" in str(found[0])
+    assert found[0] != found[1]
 
 
 def test_numbers_gone_wrong_leave_one_candidate_out(tmp_path, capsys):

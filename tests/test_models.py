@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from segjax import models
+from segjax import models, run
 from segjax.base import Mistake, names
 from segjax.models._encoders import Residual
 from segjax.models._layers import ConvNorm
@@ -366,3 +366,18 @@ def test_dropout_follows_the_key_of_the_picture(name):
 def test_mistakes_name_the_culprit(name, config, word):
     with pytest.raises(Mistake, match=word):
         models.build(name, {"mask": 1}, **config)
+
+
+def test_a_network_that_can_change_is_told(monkeypatch):
+    """jax keeps programs by their network."""
+
+    class Changing(nn.Module):
+        heads: dict
+
+        def __call__(self, image, train=False, keys=None):
+            return dict.fromkeys(self.heads, image[..., :1])
+
+    made = partial(Changing, HEADS)
+    monkeypatch.setattr(models, "build", lambda heads, **config: made())
+    with pytest.raises(Mistake, match="dicts FrozenDict"):
+        run.build_parts(run.load_config("configs/unet.py"))

@@ -46,9 +46,11 @@ _TRAINING = (
 
 def write_report(folder: Path, say: Callable[[str], None] = print) -> Path:
     """report.html of a finished run; its place."""
-    scores = run.read_scores(folder)
     if run.read_config(folder) is None:
-        raise Mistake(f"{folder} is no run, nor a comparison: it holds no config.json.")
+        raise Mistake(
+            f"{folder} is no run, nor a comparison; name the folder that was --workdir."
+        )
+    scores = run.read_scores(folder)
     if scores is None:
         raise Mistake(f"{folder} has no scores yet; train it to its end first.")
     of = run.load_run(folder, step=scores["step"])

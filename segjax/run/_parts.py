@@ -55,6 +55,13 @@ def build_parts(config: ConfigDict) -> Parts:
 
 def _check_shapes(parts: Parts, size: int) -> None:
     """The network run on shapes alone: what cannot be built fails before compiling."""
+    try:
+        hash(parts.model)
+    except TypeError:
+        raise Mistake(
+            f"A field of {type(parts.model).__name__} can change, so no program can be"
+            " kept for it. In models, make lists tuples, and dicts FrozenDict."
+        ) from None
     shapes = _map_shapes(parts.model, size)
     for name, channels in parts.task.heads.items():
         if shapes[name] != (1, size, size, channels):
