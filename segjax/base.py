@@ -75,8 +75,7 @@ class Rows(Protocol):
 
     Beside them an example has `name` and may have `label` (a diagnosis, a site) and
     `group` (the patient or film that several pictures come from; such rows have all of
-    them as `groups`), and `fields` (what
-    else is written of it, {column: text}).
+    them as `groups`), and `fields` (what else is written of it, {column: text}).
     """
 
     def __len__(self) -> int: ...

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 
@@ -503,6 +504,12 @@ def test_predict_goes_on_names_what_is_broken_and_does_the_others(
     assert (out / "deep" / "06-mask.png").stat().st_mtime_ns > before
 
 
+def panels_in(folder):
+    """The pictures in a report."""
+    text = (folder / "report.html").read_text()
+    return re.findall(r"data:image/jpeg;base64,[^\"]+", text)
+
+
 def test_another_network_in_the_same_folder_is_another_prediction(
     copied, pictures, tmp_path, capsys
 ):
@@ -512,8 +519,14 @@ def test_another_network_in_the_same_folder_is_another_prediction(
     capsys.readouterr()
     assert main(command) == 0
     assert "1 of 1 are done already" in capsys.readouterr().out
+    assert main(["report", str(copied)]) == 0
+    before = panels_in(copied)
     shutil.rmtree(copied)
     train(pictures, copied, seed=1)
+    assert main(["report", str(copied)]) == 0
+    elsewhere = shutil.copytree(copied, tmp_path / "elsewhere")
+    assert main(["report", str(elsewhere)]) == 0
+    assert panels_in(copied) == panels_in(elsewhere) != before
     assert main(command) == 2
     assert "network was" in capsys.readouterr().err
     assert main([*command, "--overwrite"]) == 0

@@ -16,8 +16,9 @@ def strips(
 ) -> Iterator[str]:
     """The panels of pictures, each by a run's folder, its name and a caption; where
     they cannot be made, why, unless that has been told."""
+    opened = functools.cache(_opened)  # for these alone: a folder may be trained anew
     for folder, name, caption in wanted:
-        panels, problem = panels_of(folder, name)
+        panels, problem = _panels_of(opened, folder, name)
         if not problem:
             yield strip(panels, caption)
         elif problem not in told:
@@ -26,11 +27,13 @@ def strips(
             yield paragraph(f"Not all pictures are shown: {problem}", "warn")
 
 
-def panels_of(folder: Path, name: str) -> tuple[list[np.ndarray], str]:
+def _panels_of(
+    opened: Callable, folder: Path, name: str
+) -> tuple[list[np.ndarray], str]:
     """Picture, truth, prediction and where they differ; or none, and why."""
     scores = run.read_scores(folder) or {"step": None, "split": "test"}
     try:
-        of, rows, names = _opened(folder, scores["step"], scores["split"])
+        of, rows, names = opened(folder, scores["step"], scores["split"])
         example = _named(rows, name, names.index(name))
     except Mistake as problem:
         return [], str(problem)
@@ -39,7 +42,6 @@ def panels_of(folder: Path, name: str) -> tuple[list[np.ndarray], str]:
     return np.split(drawn, drawn.shape[1] // example["image"].shape[1], 1), ""
 
 
-@functools.lru_cache(maxsize=8)
 def _opened(folder: Path, step: int, split: str) -> tuple[run.Run, Rows, list[str]]:
     """A run, the pictures that it was scored on, and their names in rows.csv."""
     of = run.load_run(folder, step=step)
