@@ -47,7 +47,8 @@ pre { background: var(--code); padding: .7rem; font-size: .85rem;
 @media (max-width: 40rem) { td, th { padding: .2rem .35rem; font-size: .82rem; }
   .strip { grid-template-columns: 1fr 1fr; } }
 @media print { body { max-width: none; font-size: 11pt; }
-  figure, tr, svg { break-inside: avoid; } h2 { break-after: avoid; } }
+  figure, tr, svg, .wide { break-inside: avoid; } h2 { break-after: avoid; }
+  .wide { overflow: visible; } td, th { padding: .2rem .35rem; font-size: .82rem; } }
 """
 
 
