@@ -68,6 +68,8 @@ class Task(NamedTuple):
     falling: tuple[str, ...] = ()  # the scores of which smaller is better
     ranges: Mapping[str, tuple[float, float]] = {}  # of those that are not in 0..1
     logits: str = ""  # the map that a temperature divides; '' for none
+    vectors: tuple[str, ...] = ()  # the maps of ways, y and x in pixels: they grow with
+    #                  a picture that is enlarged
 
 
 class Rows(Protocol):

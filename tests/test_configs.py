@@ -36,9 +36,15 @@ PRESETS = [(path, preset) for path in FILES for preset in module_of(path).PRESET
 def test_every_preset_builds(path, preset):
     for accelerator in {False, preset == "auto"}:
         config = load_config(f"{path}:{preset}", accelerator=accelerator)
-        if preset == "folder":  # it says nothing of where, nor of what
-            classes = {"classes": ("a", "b"), "threshold": 0.5, "palette": "index"}
-            config = with_found(config, classes)
+        # folders, and what was prepared, are not there to be looked into
+        told = {"classes": ("a", "b"), "palette": "index"}
+        if preset == "folder":
+            config = with_found(config, told | {"threshold": 0.5})
+        if preset in ("nuclei", "people"):
+            config = with_found(config, told)
+        if preset == "coco":
+            legend = {"form": "panoptic", "classes": ("a", "b"), "things": ("b",)}
+            config = with_found(config, legend)
         parts = build_parts(config)
         assert parts.task.heads
 

@@ -11,7 +11,8 @@ from segjax.base import VOID, Mistake, find, names
 from segjax.data import nevi
 from segjax.data._folds import fold_of_split, rows_of
 
-DRAWN = {"nevi": {"size": 48, "pictures": 25}, "folder": {}}
+SMALL = {"size": 48, "pictures": 25}
+DRAWN = {"nevi": SMALL, "pasture": SMALL, "folder": {}}
 
 
 @pytest.fixture(scope="module")

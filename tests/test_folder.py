@@ -17,7 +17,8 @@ from segjax.base import Mistake
 from segjax.data._folder.coding import apply_coding
 from segjax.data._folder.find_coding import find_coding
 from segjax.data._folder.pairs import match
-from segjax.data._folder.read import Mask, read_mask, read_picture
+from segjax.data._folder.read_mask import Mask, read_mask
+from segjax.data._folder.read_picture import read_picture
 from segjax.data._folder.seen import look_at
 from segjax.data._folds import deal
 

@@ -507,7 +507,7 @@ def test_a_file_far_too_large(folder, tmp_path, capsys, monkeypatch):
 def test_unknown_names(tmp_path, capsys):
     for name, words in (
         ("ph3", "Did you mean 'ph2'"),
-        ("nevi", "Data 'nevi' needs no preparing. What does: mads, ph2."),
+        ("nevi", "Data 'nevi' needs no preparing. What does: coco, mads, ph2."),
     ):
         told(prepare(name, tmp_path, tmp_path / "to"), words, capsys, tmp_path / "to")
     assert main(["prepare", "ph2"]) == 2

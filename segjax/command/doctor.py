@@ -14,7 +14,9 @@ def main(arguments: list[str]) -> int:
         " --config.data.void=11 or --config.data.fold=1.",
         allow_abbrev=False,
     )
-    parser.add_argument("data", metavar="DATA", help="your folder, or ph2, mads, nevi")
+    parser.add_argument(
+        "data", metavar="DATA", help="your folder, or coco, mads, nevi, ph2"
+    )
     parser.add_argument(
         "--sheet", metavar="FILE.png", help="where overlays go (default: doctor-*.png)"
     )

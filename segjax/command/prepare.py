@@ -11,7 +11,7 @@ def main(arguments: list[str]) -> int:
         " write it as TFDS records, once.",
         allow_abbrev=False,
     )
-    parser.add_argument("name", help="ph2 or mads")
+    parser.add_argument("name", help="coco, mads or ph2")
     parser.add_argument(
         "--from", dest="source", required=True, metavar="DIR", help="its folder or zip"
     )
@@ -23,6 +23,11 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument(
         "--skip-broken", action="store_true", help="leave broken files out"
+    )
+    parser.add_argument(
+        "--annotations",
+        metavar="WORD",
+        help="coco: only the annotations with WORD in their file's name",
     )
     flags = parser.parse_args(arguments)
     from segjax import data

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from ml_collections import ConfigDict
 
-from segjax import data, models, run
+from segjax import data, models, run, tasks
 from segjax.base import Mistake
 
 Overrides = Sequence[tuple[str, str]]
@@ -62,7 +62,8 @@ def planned(
         config = run.with_found(cell.config, found)
         parts = run.build_parts(config)
         pictures = (config.data.name, sizes["test"], content)
-        _check_alike(cell, pictures, *tested.setdefault(cell.fold, (cell, pictures)))
+        alike = pictures, tasks.score_names(parts.task)
+        _check_alike(cell, alike, *tested.setdefault(cell.fold, (cell, alike)))
         count = sum(models.count_parameters(parts.model).values())
         told[cell.candidate] = (
             f"{cell.candidate}: {config.model.name}, {count:,} parameters,"
@@ -92,20 +93,21 @@ def _check_folds(cell: Cell, folds: int | None) -> None:
         )
 
 
-def _check_alike(cell: Cell, pictures: tuple, first: Cell, theirs: tuple) -> None:
-    """A Mistake where two cannot be compared. pictures: where from, how many are
-    tested, a fingerprint of all."""
+def _check_alike(cell: Cell, mine: tuple, first: Cell, others: tuple) -> None:
+    """A Mistake where two cannot be compared. mine: the pictures (where from, how many
+    are tested, a fingerprint of all) and the names of the scores."""
+    (pictures, scores), (theirs, their_scores) = mine, others
     if theirs != pictures:
         raise Mistake(
             f"{first.candidate} and {cell.candidate} are not tested on the same"
             f" pictures: {theirs[1]} of {theirs[0]}, {pictures[1]} of {pictures[0]}."
             " They need the same data, dealt in the same way."
         )
-    tasks = first.config.task.name, cell.config.task.name
-    if tasks[0] != tasks[1]:
+    if scores != their_scores:
         raise Mistake(
-            f"{first.candidate} is trained for {tasks[0]!r}, {cell.candidate} for"
-            f" {tasks[1]!r}; their scores cannot be compared."
+            f"{first.candidate} is trained for {first.config.task.name!r},"
+            f" {cell.candidate} for {cell.config.task.name!r}; their scores cannot be"
+            " compared."
         )
 
 

@@ -50,19 +50,21 @@ def prepare(
     to: str | None = None,
     again: bool = False,
     skip_broken: bool = False,
+    annotations: str | None = None,
     say: Callable[[str], None] = print,
     count: Callable[[str, int, int], None] = lambda what, done, total: None,
 ) -> int:
     """A data set read from its owner's folder or zip and written as TFDS records.
 
     to: unset for $SEGJAX_DATA or ~/.cache/segjax; again: even if it is there already;
-    skip_broken: without the broken files, whose number is given back.
+    skip_broken: without the broken files, whose number is given back; annotations: of
+    COCO's files of them, those with this in their name.
     """
     from segjax.data._records.prepare import (
         prepare_data,  # TFDS, which training needs not
     )
 
-    return prepare_data(name, source, to, again, skip_broken, say, count)
+    return prepare_data(name, source, to, again, skip_broken, annotations, say, count)
 
 
 def make_info(name: str, **config) -> Info:
@@ -119,11 +121,11 @@ def read_picture(path: Path, **config) -> np.ndarray:
 
     white, channels: of the config, as the pictures of a folder are read.
     """
-    from segjax.data._folder import read
+    from segjax.data._folder import read_picture as reader
 
     how = {k: config[k] for k in ("white", "channels") if config.get(k) is not None}
     try:
-        return read.read_picture(path.read_bytes(), str(path), **how)
+        return reader.read_picture(path.read_bytes(), str(path), **how)
     except OSError as error:
         raise Mistake(f"{path} cannot be read: {error.strerror}.") from None
 

@@ -11,6 +11,12 @@ from segjax.base import VOID, Info, Mistake, Rows
 from segjax.data._copies import copies, thumb
 from segjax.data._folds import SPLITS
 from segjax.data._intake import listed
+from segjax.data._objects import (
+    Objects,
+    facts_of_objects,
+    look_at_objects,
+    notes_on_objects,
+)
 from segjax.data._records.scan import Tick, in_threads
 
 _RARE = 0.005  # share of pixels below which a class is called rare
@@ -38,6 +44,7 @@ class _Look(NamedTuple):
     digest: bytes
     constant: bool
     thumb: np.ndarray
+    objects: Objects | None
     small: dict[str, Any] | None
 
 
@@ -126,17 +133,19 @@ def _look(example: dict, split: str, classes: int, keep: bool) -> _Look:
     image, mask = example["image"], example.get("semantic")
     if mask is None:
         mask = np.full(image.shape[:2], VOID, np.uint8)
+    instance, name = example.get("instance"), example["name"]
     counts = np.bincount(mask.ravel(), minlength=256)
     pixels = np.append(counts[:classes], counts[VOID])
     return _Look(
-        example["name"],
+        name,
         split,
         image.shape[:2],
         pixels,
         _digest(image),
         bool((image == image[0, 0]).all()),
         thumb(image),
-        _small(example["name"], image, mask) if keep else None,
+        None if instance is None else look_at_objects(name, instance),
+        _small(name, image, mask) if keep else None,
     )
 
 
@@ -168,7 +177,12 @@ def _facts(looks: list[_Look], pixels: np.ndarray, info: Info) -> list[str]:
         facts.append(f"{name}: {share:.2%} of the pixels, in {held} pictures")
     if void:
         facts.append(f"does not count: {void / (void + total):.2%} of the pixels")
-    return facts
+    objects = _objects_of(looks)
+    return facts + (facts_of_objects(objects) if objects else [])
+
+
+def _objects_of(looks: list[_Look]) -> list[Objects]:
+    return [one.objects for one in looks if one.objects is not None]
 
 
 def _of_masks(looks: list[_Look], pixels: np.ndarray, info: Info):
@@ -177,16 +191,18 @@ def _of_masks(looks: list[_Look], pixels: np.ndarray, info: Info):
     total = pixels.sum(0)
     if (total > 0).sum() < 2:
         findings.append("All masks together hold one class; there is nothing to learn.")
-    kinds = {
-        "nothing that counts": pixels.sum(1) == 0,
-        "background alone": (pixels[:, 1:].sum(1) == 0) & (pixels.sum(1) > 0),
-    }
+    objects = _objects_of(looks)
+    kinds = {"nothing that counts": pixels.sum(1) == 0}
+    if not objects:  # else told as pictures without any
+        empty = (pixels[:, 1:].sum(1) == 0) & (pixels.sum(1) > 0)
+        kinds["background alone"] = empty
     if len(info.classes) == 2:
         kinds["foreground alone"] = (pixels[:, 0] == 0) & (pixels.sum(1) > 0)
     for what, where in kinds.items():
         names = [one.name for one, is_so in zip(looks, where) if is_so]
         if names:
             notes.append(f"Masks of {what}: {len(names)}, {listed(names)}.")
+    notes += notes_on_objects(objects)
     constant = [one.name for one in looks if one.constant]
     if constant:
         findings.append(

@@ -68,7 +68,17 @@ def fit_to_size(
     if "semantic" in example:
         mask = _resize(example["semantic"], inside, Image.Resampling.NEAREST)
         fitted["semantic"] = _pad(mask, side, VOID)
+    if "instance" in example:
+        ids = _resize(example["instance"], inside, Image.Resampling.NEAREST)
+        fitted["instance"] = _pad(_compact(ids), side, -1)
     return fitted
+
+
+def _compact(ids: np.ndarray) -> np.ndarray:
+    """Objects numbered 1..n without a gap: small ones may have gone. i32[h,w]"""
+    left, place = np.unique(ids, return_inverse=True)
+    number = np.where(left > 0, np.cumsum(left > 0), left).astype(np.int32)
+    return number[place].reshape(ids.shape)
 
 
 def covered(shape: tuple[int, ...], side: int, fit: str) -> tuple[int, int]:

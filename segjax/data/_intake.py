@@ -15,8 +15,8 @@ from PIL import Image
 
 from segjax.base import Mistake
 
-MOST_FILES = 100_000
-MOST_BYTES = 2**28  # of one file
+MOST_FILES = 1_000_000  # COCO has 410,000
+MOST_BYTES = 2**28  # of one picture or table
 MOST_PIXELS = 100_000_000
 _EIGHT_BITS = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK")
 _FORMATS = ("BMP", "PNG", "JPEG", "TIFF")  # and nothing that starts other programs
@@ -29,14 +29,14 @@ class Files:
     def __init__(self, where: Path, names: list[str], problems: list[str]):
         self.where, self.names, self.problems = where, names, problems
 
-    def read(self, name: str) -> bytes:
-        """The file's bytes."""
+    def read(self, name: str, most: int | None = None) -> bytes:
+        """The file's bytes. most: that it may have, unset for those of a picture."""
         try:
             size = self._size(name)
-            if size > MOST_BYTES:
+            if size > (MOST_BYTES if most is None else most):
                 raise Mistake(
-                    f"{shown(name)} is {size / 2**20:,.0f} MB; no picture is nearly"
-                    " as large."
+                    f"{shown(name)} is {size / 2**20:,.0f} MB; no"
+                    f" {'picture' if most is None else 'such file'} is nearly as large."
                 )
             return self._read(name)
         except OSError as error:

@@ -115,6 +115,7 @@ def _in_memory(word: str, shape: tuple[int, ...], dtype) -> np.ndarray:
 def _check_labels(example: dict, classes: int) -> set[int]:
     """The mask's values; a Mistake if it has another size, or no class ids."""
     mask, image = example.get("semantic"), example["image"]
+    _check_objects(example)
     if mask is None:
         return set()
     if mask.shape != image.shape[:2]:
@@ -133,3 +134,26 @@ def _check_labels(example: dict, classes: int) -> set[int]:
             f" class ids, 0 to {classes - 1}, and {VOID} where a pixel does not count."
         )
     return values
+
+
+def _check_objects(example: dict) -> None:
+    """A Mistake for objects without classes, of two classes, or of another size."""
+    ids, mask, name = example.get("instance"), example.get("semantic"), example["name"]
+    if ids is None:
+        return
+    if mask is None:
+        raise Mistake(f"{name} has objects and no class for its pixels; give both.")
+    if ids.shape != mask.shape:
+        raise Mistake(
+            f"The objects of {name} are {list(ids.shape)}, its classes"
+            f" {list(mask.shape)}; both are one number a pixel."
+        )
+    seen = (ids > 0) & (mask != VOID)
+    pairs = np.unique(ids[seen].astype(np.int64) << 8 | mask[seen])
+    twice = pairs[1:][(pairs[1:] >> 8) == (pairs[:-1] >> 8)]
+    if len(twice):
+        raise Mistake(
+            f"Object {twice[0] >> 8} of {name} has pixels of two classes,"
+            f" {', '.join(str(p & 255) for p in pairs if p >> 8 == twice[0] >> 8)}; an"
+            " object has one."
+        )

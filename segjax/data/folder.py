@@ -2,7 +2,8 @@
 
 images/ and masks/, or train/ val/ test/ with such folders or trainannot/ twins, or one
 folder of pictures and *_mask files, or a table of pairs. What the masks' values mean is
-found, or said: data.classes, data.values, data.void, data.threshold.
+found, or said: data.classes, data.values, data.void, data.threshold. With data.objects
+they number the objects of one class, or are a file for each.
 """
 
 import hashlib
@@ -16,13 +17,16 @@ from PIL import Image
 from segjax.base import Info, Mistake
 from segjax.data._cache import data_root
 from segjax.data._folder.coding import Coding, apply_coding, number_of
+from segjax.data._folder.find_pairs import find_pairs
+from segjax.data._folder.join_objects import read_masks
+from segjax.data._folder.numbered import create_instance, semantic_of
 from segjax.data._folder.pairs import Pair
-from segjax.data._folder.read import read_mask, read_picture
+from segjax.data._folder.read_mask import Mask
+from segjax.data._folder.read_picture import read_picture
 from segjax.data._folder.splits import deal_splits, group_of
 from segjax.data._folder.survey import (
     Survey,
-    check_proportions,
-    find_pairs,
+    check_size,
     known_coding,
     survey,
 )
@@ -30,7 +34,7 @@ from segjax.data._folds import FOLDS
 from segjax.data._intake import Files, shown
 from segjax.data._records.scan import in_threads
 
-_WHERE = ("dir", "images", "masks", "table")  # options that say which files
+_WHERE = ("dir", "images", "masks", "table", "objects")  # options that say which files
 _CODED = ("classes", "values", "void", "threshold", "palette")  # what masks mean
 _MOST_TOLD = 5  # problems
 _DEALT = ("fold", "folds", "group", "stratify")  # and how they are dealt out
@@ -53,6 +57,7 @@ class Rows:
         self._coding, self._reading = coding, reading
         self.root = data_root()  # where decoded ones are kept
         content = list(in_threads(self._content, pairs))
+        content += ["objects"] if coding.objects else []
         self.fingerprint = _digest(content)  # the same wherever the folder lies
         self.cache_key = _digest([content, coding, sorted(reading.items())])
 
@@ -68,13 +73,12 @@ class Rows:
 
     def __getitem__(self, row: int) -> dict[str, Any]:
         pair = self._pairs[row]
-        mask = read_mask(self._files.read(pair.mask), pair.mask)
-        ids = apply_coding(self._coding, mask, pair.mask)
-        data = self._files.read(pair.image)
-        image = read_picture(data, pair.image, **self._reading, mask_shape=ids.shape)
+        mask = read_masks(self._files, pair)
+        data, shape = self._files.read(pair.image), mask.values.shape
+        image = read_picture(data, pair.image, **self._reading, mask_shape=shape)
         example = {
             "image": image,
-            "semantic": _brought_to(image, ids, pair),
+            **self._labels(mask, image, pair),
             "name": shown(pair.name),
             "label": shown(pair.row.get(self._label, "")),
             "fields": {word: shown(text) for word, text in pair.row.items()},
@@ -83,9 +87,19 @@ class Rows:
             example["group"] = shown(group_of(pair, self._group))
         return example
 
+    def _labels(self, mask: Mask, image: np.ndarray, pair: Pair) -> dict[str, Any]:
+        """What the mask says of each pixel of the picture."""
+        if not self._coding.objects:
+            ids = apply_coding(self._coding, mask, pair.mask)
+            return {"semantic": _brought_to(image, ids, pair)}
+        numbers = _brought_to(image, mask.values, pair)
+        laid = mask._replace(values=numbers)
+        instance = create_instance(self._coding, laid, pair.mask)
+        return {"semantic": semantic_of(instance), "instance": instance}
+
     def _content(self, pair: Pair) -> tuple:
-        """What tells a picture and its mask from others: all of their bytes."""
-        files = [self._files.read(file) for file in (pair.image, pair.mask)]
+        """What tells a picture and its masks from others: all of their bytes."""
+        files = [self._files.read(file) for file in (pair.image, *pair.mask_files)]
         digests = [hashlib.blake2b(data, digest_size=16).digest() for data in files]
         return pair.name, pair.split, pair.row.get(self._label, ""), *digests
 
@@ -96,8 +110,9 @@ def make_info(**config) -> Info:
     colors = tuple(_rgb(number_of(v)) for v in coding.values if isinstance(v, str))
     return Info(
         classes=coding.classes,
+        things=coding.classes[1:] if coding.objects else (),
         colors=colors if len(colors) == len(coding.classes) else (),
-        provides=("image", "semantic"),
+        provides=("image", "semantic", *(("instance",) if coding.objects else ())),
     )
 
 
@@ -111,7 +126,8 @@ def settle(**config) -> tuple[dict[str, Any], list[str]]:
 
 def as_options(found: Survey) -> dict[str, Any]:
     """What was found, as options that make it known."""
-    options = {k: v for k, v in found.coding._asdict().items() if v not in (None, ())}
+    coding = found.coding._asdict().items()
+    options = {k: v for k, v in coding if v not in (None, ()) and v is not False}
     return options | ({} if found.white is None else {"white": found.white})
 
 
@@ -131,6 +147,7 @@ def open_split(
     void: tuple[int | str, ...] | int | str | None = None,
     threshold: float | None = None,
     palette: str | None = None,
+    objects: bool = False,
     channels: tuple[int, ...] | None = None,
     white: float | None = None,
 ) -> Rows:
@@ -140,8 +157,9 @@ def open_split(
     the columns image, and mask, split or others; group: a column no value of which may
     be in two folds; stratify: one to be spread evenly; classes: names, of values: the
     numbers or '#rrggbb' that mean them; void: those that do not count; threshold: above
-    it is foreground; palette: index or color; channels: the three to take; white: the
-    value that is white in pictures of more than 8 bits.
+    it is foreground; palette: index or color; objects: masks tell the objects of one
+    class apart, by values, by colours or by a file for each; channels: the three to
+    take; white: the value that is white in pictures of more than 8 bits.
     """
     config = {k: v for k, v in locals().items() if v is not None}
     pairs = find_pairs(**_of(config, _WHERE)).pairs
@@ -190,11 +208,11 @@ def _of(config: dict[str, Any], options: Sequence[str]) -> dict[str, Any]:
 
 
 def _brought_to(image: np.ndarray, ids: np.ndarray, pair: Pair) -> np.ndarray:
-    """The mask at its picture's size, if it has its proportions."""
+    """The mask at its picture's size, if it has its proportions. u8|i32[h,w]"""
     (h, w) = image.shape[:2]
     if ids.shape == (h, w):
         return ids
-    check_proportions(pair.mask, ids.shape, [(h, w)])
+    check_size(pair, ids.shape, [(h, w)])
     resized = Image.fromarray(ids).resize((w, h), Image.Resampling.NEAREST)
     return np.asarray(resized)
 

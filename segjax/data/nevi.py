@@ -9,24 +9,12 @@ Share of the frame and frequency of the three kinds follow dermoscopy of a clini
 import numpy as np
 
 from segjax.base import Info
+from segjax.data._drawn import Drawn
 from segjax.data._folds import rows_of
 from segjax.data._nevi import scene
 from segjax.data._nevi.lesion import KINDS, outline, stain
 
 _TURNS = (0, 1, 0, 1, 2)  # kinds of five pictures of a fold: 40, 40 and 20 %
-
-
-class Rows:
-    """Drawn pictures by index; each is drawn anew when asked for."""
-
-    def __init__(self, indices: np.ndarray, size: int, seed: int):
-        self.indices, self.size, self.seed = indices, size, seed
-
-    def __len__(self) -> int:
-        return len(self.indices)
-
-    def __getitem__(self, row: int) -> dict:
-        return draw(self.seed, int(self.indices[row]), self.size)
 
 
 def make_info(**config) -> Info:
@@ -63,6 +51,6 @@ def open_split(
     fold: int = 0,
     pictures: int = 1000,
     seed: int = 0,
-) -> Rows:
+) -> Drawn:
     """Rows of "train", "val" or "test" of a set of `pictures`, of height `size`."""
-    return Rows(rows_of(split, pictures, fold), size, seed)
+    return Drawn(draw, rows_of(split, pictures, fold), size, seed)

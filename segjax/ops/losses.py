@@ -1,6 +1,7 @@
 """Losses of one picture as (numerator, weight): sums over the pixels that count, so
 that the mean over any number of pictures and devices is exact."""
 
+import jax
 import jax.numpy as jnp
 import optax
 from jax import Array
@@ -39,6 +40,20 @@ def softmax_focal(logits: Array, labels: Array, weight: Array, gamma: float = 2.
     inside = jnp.minimum(labels, logits.shape[-1] - 1).astype(jnp.int32)
     loss = optax.softmax_cross_entropy_with_integer_labels(logits, inside)
     return _weighted(loss * (-jnp.expm1(-loss)) ** gamma, weight)
+
+
+def peak_focal(logits: Array, heat: Array, counts: Array):
+    """Focal loss of a map of peaks (arXiv 1904.07850): what is near one is blamed less
+    for being called one. Its weight is the number of peaks. f32[h,w] x3"""
+    log_yes, log_no = -jax.nn.softplus(-logits), -jax.nn.softplus(logits)
+    yes = jnp.exp(log_yes)
+    is_peak = heat == 1
+    missed = -jnp.square(1 - yes) * log_yes
+    raised = -jnp.square(yes) * log_no * (1 - heat) ** 4
+    loss = jnp.where(is_peak, missed, raised)
+    return jnp.where(counts > 0, loss, 0).sum(), (is_peak & (counts > 0)).sum(
+        dtype=jnp.float32
+    )
 
 
 def soft_dice(probability: Array, truth: Array, counts: Array):

@@ -53,6 +53,7 @@ def predict_files(
         (prediction,) = of.predict([image], tta=tta, temperature=temperature)
         output.write(picture, image, prediction)
         count("predicted", done, len(todo))
+    output.finish(pictures)
     written = len(todo) - broken
     say(f"{written} predicted into {out}" + (f", {broken} left out" if broken else ""))
     return broken

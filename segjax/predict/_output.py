@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from PIL import Image
 from segjax import run
 from segjax.base import Mistake
 from segjax.predict._inputs import SETTINGS, Input
+from segjax.predict._objects import COCO, as_coco, describe, id_picture
 from segjax.tasks import palette
 
 
@@ -19,7 +21,8 @@ class Output:
 
     For a picture `a`: a-mask.png, class ids with a palette; a-overlay.png;
     a-p<id>-<class>.png, the probability of each class but the background, 0 to 255;
-    a-uncertainty.png where it was asked for; and a.json, written last.
+    a-uncertainty.png where it was asked for; and a.json, written last. Where objects
+    are told apart, also a-objects.png, their numbers, and coco.json of all pictures.
     """
 
     def __init__(
@@ -61,6 +64,8 @@ class Output:
         files = {"overlay": Image.fromarray(drawn[:, -image.shape[1] :])}
         if "semantic" in prediction:
             files |= self._maps(prediction)
+        if "instance" in prediction:
+            files["objects"] = id_picture(prediction["instance"])
         if "uncertainty" in prediction:
             files["uncertainty"] = _grey(prediction["uncertainty"])
         names = {}
@@ -70,7 +75,17 @@ class Output:
             names[what] = place.name
         about = {"source": _source(picture), "size": list(image.shape[:2])}
         about |= {"files": names, "by": self.settings} | self._areas(prediction)
+        if "instance" in prediction:
+            about["objects"] = describe(prediction, self.of.info)
         _write_json(self._place(picture, ".json"), about)
+
+    def finish(self, pictures: Sequence[Input]) -> None:
+        """What is of all pictures that were written."""
+        if "instance" not in self.of.task.needs:
+            return
+        places = (self._place(picture, ".json") for picture in pictures)
+        written = [json.loads(p.read_text()) for p in places if p.exists()]
+        _write_json(self.folder / COCO, as_coco(written, self.of.info))
 
     def _maps(self, prediction: dict[str, np.ndarray]) -> dict[str, Image.Image]:
         mask = Image.fromarray(prediction["semantic"], mode="P")

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import flax.linen as nn
 import jax
+import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
@@ -81,7 +82,7 @@ class Run(NamedTuple):
                 name: seen_back(np.asarray(maps[0]), view)[:h, :w]
                 for name, maps in outputs.items()
             }
-            views.append(_resize(inside, image.shape[:2]))
+            views.append(_resize(inside, image.shape[:2], self.task.vectors))
         return views
 
     def fingerprint(self) -> str:
@@ -155,12 +156,16 @@ def _outputs(model, variables, images):
     return models.forward(model, variables, images)
 
 
-@functools.partial(jax.jit, static_argnums=1)
-def _resize(maps, size):
-    return {
+@functools.partial(jax.jit, static_argnums=(1, 2))
+def _resize(maps, size, vectors):
+    resized = {
         name: jax.image.resize(m, (*size, m.shape[-1]), "bilinear")
         for name, m in maps.items()
     }
+    for name in vectors:
+        grown = [new / old for new, old in zip(size, maps[name].shape)]
+        resized[name] *= jnp.array(grown, jnp.float32)
+    return resized
 
 
 @functools.partial(jax.jit, static_argnums=0)

@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 from typing import Any
 
+import jax
 import numpy as np
 
 from segjax.base import Info, Mistake, Task, find
 from segjax.tasks import _draw
 from segjax.tasks._draw import palette, sheet
 
-__all__ = ["make_task", "overlay", "palette", "settle", "sheet"]
+__all__ = ["make_task", "overlay", "palette", "score_names", "settle", "sheet"]
 
 
 def make_task(name: str, info: Info, **config) -> Task:
@@ -33,6 +34,22 @@ def settle(
     return (
         module.settle(info, examples, **config) if hasattr(module, "settle") else config
     )
+
+
+def score_names(task: Task, side: int = 32) -> tuple[str, ...]:
+    """The names of a task's scores, found on shapes alone."""
+    sizes = {"image": (3,), "semantic": (), "instance": ()}
+    types = {"image": np.uint8, "semantic": np.uint8, "instance": np.int32}
+    example = {
+        word: jax.ShapeDtypeStruct((side, side, *sizes[word]), types[word])
+        for word in task.needs
+    }
+    maps = {
+        name: jax.ShapeDtypeStruct((side, side, channels), np.float32)
+        for name, channels in task.heads.items()
+    }
+    row = jax.eval_shape(lambda m, e: task.count(task.decode(m), e), maps, example)
+    return tuple(task.score({w: np.zeros((1, *of.shape)) for w, of in row.items()}))
 
 
 def overlay(

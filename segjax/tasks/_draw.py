@@ -63,6 +63,38 @@ def strip(
     return np.concatenate(panels, axis=1)
 
 
+def object_strip(
+    image: np.ndarray,
+    prediction: dict[str, np.ndarray],
+    truth: dict[str, np.ndarray] | None,
+    info: Info,
+    things: tuple[bool, ...],
+) -> np.ndarray:
+    """Picture and prediction; with the truth: picture, truth and prediction, each
+    object in a colour of its own. u8[h,n*w,3]"""
+    image = np.asarray(image).round().astype(np.uint8)
+    shown = [prediction] if truth is None else [truth, prediction]
+    colors, of_thing = palette(info), np.append(things, [False] * (256 - len(things)))
+    drawn = []
+    for one in shown:
+        semantic, ids = np.asarray(one["semantic"]), np.asarray(one["instance"])
+        under = np.where(of_thing[semantic], 0, semantic).astype(np.uint8)
+        drawn.append(objects(overlay(image, under, colors), ids))
+    return np.concatenate([image, *drawn], axis=1)
+
+
+def objects(image: np.ndarray, ids: np.ndarray) -> np.ndarray:
+    """The picture with each object tinted in a colour of its own and outlined.
+    u8[h,w,3], i32[h,w] -> u8[h,w,3]"""
+    hue = ids * 0.618 % 1  # golden steps: neighbours in number are far in colour
+    wave = np.stack([(hue + turn) % 1 for turn in (0, 2 / 3, 1 / 3)], -1)
+    tint = (abs(wave * 6 - 3) - 1).clip(0, 1) * 255
+    strength = np.where(ids > 0, 0.5, 0.0)
+    strength[_edges(ids) & (ids > 0)] = 1.0
+    mixed = image + strength[..., None] * (tint - image)
+    return mixed.round().astype(np.uint8)
+
+
 def sheet(examples: list[dict], info: Info, columns: int = 6) -> np.ndarray:
     """Pictures with their masks laid over them, side by side, named. u8[h,w,3]"""
     side, colors = max(e["image"].shape[1] for e in examples) + _GAP, palette(info)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from segjax.base import VOID, Mistake
-from segjax.data._folder.read import Mask
+from segjax.data._folder.read_mask import Mask
 from segjax.data._intake import listed, shown
 
 Value = int | str
@@ -28,6 +28,7 @@ class Coding(NamedTuple):
     void: tuple[Value, ...] = ()  # values of pixels that do not count
     threshold: float | None = None  # above it is class 1, up to it class 0
     palette: str = "index"  # what counts of a palette file: index or color
+    objects: bool = False  # each value but 0 is an object of class 1
 
 
 def apply_coding(coding: Coding, mask: Mask, file: str) -> np.ndarray:

@@ -6,22 +6,23 @@ import os
 import re
 import unicodedata
 from collections.abc import Callable
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from segjax.base import Mistake
-from segjax.data._intake import MOST_FILES, listed, shown
+from segjax.data._intake import listed, shown
 
-PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".gif", ".webp", ".ppm")
 SPLIT_WORDS = {
     **dict.fromkeys(("train", "training", "trn"), "train"),
     **dict.fromkeys(("val", "valid", "validation", "dev"), "val"),
     **dict.fromkeys(("test", "testing", "tst"), "test"),
 }
-_OF_MASKS = re.compile(
+OF_MASKS = re.compile(
     r"masks?|annot(ation)?s?|labels?(?!l?ed)|segment(ation)?s?|lesions?|silhouettes?"
-    r"|ground.?truths?|truths?|targets?|mattes?|manual|(?<![a-z])(gts?|segs?)(?![a-z])"
+    r"|ground.?truths?|truths?|targets?|mattes?|manual"
+    r"|(?<![a-z])(gts?|segs?|instances?)(?![a-z])"
 )
+_OF_OBJECTS = re.compile(r"instances?|objects?")
 _OF_PICTURES = re.compile(
     r"images?|imgs?|pictures?|photos?|frames?|inputs?|scans?|originals?"
 )
@@ -43,6 +44,11 @@ class Pair(NamedTuple):
     mask: str
     split: str = ""  # '', or the folder's own: train, val, test
     row: dict[str, str] = {}  # noqa: RUF012  the columns a table has for it
+    parts: tuple[str, ...] = ()  # of a mask that is a file for each object, the files
+
+    @property
+    def mask_files(self) -> tuple[str, ...]:
+        return self.parts or (self.mask,)
 
 
 class Matched(NamedTuple):
@@ -64,44 +70,20 @@ class _File(NamedTuple):
     placed: bool  # whether a folder's name said what it is
 
 
-def picture_files(folder: Path) -> list[str]:
-    """Files that may be pictures, below the folder; links to folders are followed, each
-    folder once."""
-    found: list[str] = []
-    seen: set[str] = set()
-
-    def closed(error: OSError) -> None:
-        raise Mistake(f"{shown(error.filename)} cannot be read: {error.strerror}.")
-
-    for at, folders, files in os.walk(folder, onerror=closed, followlinks=True):
-        real = os.path.realpath(at)
-        if real in seen:
-            folders.clear()  # a link back up, or the same folder by two ways
-            continue
-        seen.add(real)
-        folders[:] = sorted(f for f in folders if not _is_spared(f))
-        inside = Path(at).relative_to(folder).as_posix()
-        for file in files:
-            if file.lower().endswith(PICTURES) and not _is_spared(file):
-                found.append(file if inside == "." else f"{inside}/{file}")
-        if len(found) > MOST_FILES:
-            raise Mistake(
-                f"{shown(folder)} holds more than {MOST_FILES:,} pictures; give the"
-                " folder of the data set itself."
-            )
-    return sorted(found)
-
-
-def match(files: list[str], images: str | None, masks: str | None) -> Matched:
+def match(
+    files: list[str], images: str | None, masks: str | None, objects: bool = False
+) -> Matched:
     """Pictures paired with masks.
 
-    images, masks: folders, where names do not tell which is which.
+    images, masks: folders, where names do not tell which is which; objects: whether,
+    of masks of classes and masks of objects, the latter are wanted.
     """
-    matched = _match(files, images, masks, 0)
+    matched = _match(files, images, masks, objects, 0)
     shared = os.path.commonpath([os.path.dirname(f) or "." for f in files] or ["."])
     if not matched.pairs and shared not in ("", "."):
         # a folder that holds all, such as lgg-segmentation, tells nothing of them
-        inside = _match(files, images, masks, len(PurePosixPath(shared).parts))
+        parts = PurePosixPath(shared).parts
+        inside = _match(files, images, masks, objects, len(parts))
         matched = inside if inside.pairs else matched
     others = collections.Counter(_place(mask) for mask in matched.lone_masks)
     place, count = others.most_common(1)[0] if others else ("", 0)
@@ -120,7 +102,9 @@ def _place(file: str) -> str:
     return os.path.dirname(file)
 
 
-def _match(files: list[str], images: str | None, masks: str | None, skip: int):
+def _match(
+    files: list[str], images: str | None, masks: str | None, objects: bool, skip: int
+) -> Matched:
     """skip: folders, from the outermost, whose names say nothing."""
     found = [_classify(file, images, masks, skip) for file in files]
     aside = []
@@ -132,9 +116,9 @@ def _match(files: list[str], images: str | None, masks: str | None, skip: int):
             f"data.images is {images!r}, in which no picture lies. Pictures lie, for"
             f" example, here: {listed(files[:3])}."
         )
-    lossy = _lossy_twins(found)
-    aside += [f.path for f in lossy]
-    found = [f for f in found if f not in lossy]
+    twins = _unwanted_twins(found, objects)
+    aside += [f.path for f in twins]
+    found = [f for f in found if f not in twins]
     couples, doubles, found = _couple(found, lambda f: (f.split, f.at, f.stem))
     for looser in (
         lambda f: (f.split, f.stem),
@@ -160,8 +144,9 @@ def _is_kin(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
     return not short or long[: len(short)] == short or long[-len(short) :] == short
 
 
-def _lossy_twins(files: list[_File]) -> set[_File]:
-    """Masks as JPEG that lie there without loss as well."""
+def _unwanted_twins(files: list[_File], objects: bool) -> set[_File]:
+    """Masks as JPEG that lie there without loss as well, and masks of objects where
+    those of classes are wanted and there, or the other way round."""
     places: dict[tuple, list[_File]] = collections.defaultdict(list)
     for file in files:
         if file.is_mask:
@@ -171,6 +156,13 @@ def _lossy_twins(files: list[_File]) -> set[_File]:
         lossy = [f for f in twins if f.path.lower().endswith((".jpg", ".jpeg"))]
         if len(lossy) < len(twins):
             found.update(lossy)
+        other = [
+            f
+            for f in twins
+            if bool(_OF_OBJECTS.search(_place(f.path).lower())) != objects
+        ]
+        if len(other) < len(twins):
+            found.update(other)
     return found
 
 
@@ -196,8 +188,9 @@ def _couple(files: list[_File], key: Callable, surely: bool = True):
                 several, what, one = pictures, "pictures", masks[0]
             told.append(
                 f"{shown(one.path)} has {len(several)} {what}:"
-                f" {listed([f.path for f in several])}. Leave one; objects that have a"
-                " mask each must be joined into one."
+                f" {listed([f.path for f in several])}. Leave one. Masks of one object"
+                " each are joined by --config.data.objects=true, if they are called as"
+                " the picture and numbered: a_1.png, a_2.png."
             )
         else:
             rest += group
@@ -222,9 +215,9 @@ def _classify(file: str, images: str | None, masks: str | None, skip: int) -> _F
     split, kind, at = "", "", []
     for folder in reversed(path.parent.parts[skip:]):
         word = folder.lower()
-        says = "mask" if _OF_MASKS.search(word) else ""
+        says = "mask" if OF_MASKS.search(word) else ""
         says = says or ("picture" if _OF_PICTURES.search(word) else "")
-        rest = _OF_PICTURES.sub(" ", _OF_MASKS.sub(" ", word))
+        rest = _OF_PICTURES.sub(" ", OF_MASKS.sub(" ", word))
         of_split = [
             SPLIT_WORDS[w] for w in re.findall(r"[a-z]+", rest) if w in SPLIT_WORDS
         ]
@@ -232,7 +225,7 @@ def _classify(file: str, images: str | None, masks: str | None, skip: int) -> _F
             at.append(word)
         split = split or (of_split[0] if of_split else "")
         kind = kind or says
-    bare = _PREFIX.sub("", _SUFFIX.sub("", stem)) or stem
+    bare = bare_mask(stem)
     is_mask = kind == "mask" or (not kind and bare != stem)
     placed = bool(kind or split)
     if images is not None:
@@ -245,9 +238,10 @@ def _classify(file: str, images: str | None, masks: str | None, skip: int) -> _F
     return _File(file, bare if is_mask else stem, tuple(at), split, is_mask, placed)
 
 
+def bare_mask(stem: str) -> str:
+    """A mask's name without what says that it is a mask."""
+    return _PREFIX.sub("", _SUFFIX.sub("", stem)) or stem
+
+
 def _bare_picture(stem: str) -> str:
     return _OF_PICTURE.sub("", stem)
-
-
-def _is_spared(name: str) -> bool:
-    return name.startswith(".") or name == "__MACOSX"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from segjax.data._folder.coding import GREY, Value, value_of
-from segjax.data._folder.read import Mask
+from segjax.data._folder.read_mask import Mask
 
 _OFF_LINE = 12.0  # grey levels that a blurred edge's colour may be off the line of two
 
@@ -50,12 +50,12 @@ def look_at(mask: Mask, file: str) -> Seen:
 
 def tally(seen: list[Seen], palette: str) -> Tally:
     """All masks together. palette: what counts of palette files, index or color."""
-    colored = any(_numbers_of(one, palette)[1] for one in seen)
+    colored = any(numbers_of(one, one.numbers, palette)[1] for one in seen)
     pixels: dict[Value, int] = collections.Counter()
     between: dict[Value, int] = collections.Counter()
     per_file = {}
     for one in seen:
-        numbers, is_color = _numbers_of(one, palette)
+        numbers, is_color = numbers_of(one, one.numbers, palette)
         scale = GREY if colored and not is_color else 1
         values = [value_of(int(n) * scale, colored) for n in numbers]
         per_file[one.file] = tuple(dict.fromkeys(values))
@@ -69,7 +69,7 @@ def tally(seen: list[Seen], palette: str) -> Tally:
 
 def in_color(seen: list[Seen], palette: str) -> list[str]:
     """The files whose masks are in colours."""
-    return [one.file for one in seen if _numbers_of(one, palette)[1]]
+    return [one.file for one in seen if numbers_of(one, one.numbers, palette)[1]]
 
 
 def palette_of(seen: list[Seen]) -> str:
@@ -86,14 +86,17 @@ def palette_of(seen: list[Seen]) -> str:
     return "color" if every and (grey or disagree or with_color) else "index"
 
 
-def _numbers_of(one: Seen, palette: str) -> tuple[np.ndarray, bool]:
-    """A mask's numbers, and whether they are colours."""
+def numbers_of(
+    one: Mask | Seen, numbers: np.ndarray, palette: str
+) -> tuple[np.ndarray, bool]:
+    """A mask's numbers, a palette's as the colours that they stand for if these count;
+    and whether they are colours."""
     if not (one.palette and palette == "color"):
-        return one.numbers, one.colored
-    numbers = np.array([one.palette[n] for n in one.numbers], np.int64)
-    if (numbers % GREY).any():
-        return numbers, True
-    return numbers & 255, False
+        return numbers, one.colored
+    colors = np.array(one.palette, np.int64)[numbers]
+    if (colors % GREY).any():
+        return colors, True
+    return colors & 255, False
 
 
 def _rank(item: tuple[Value, int]) -> tuple:

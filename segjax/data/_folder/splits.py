@@ -223,11 +223,12 @@ def _first(wanted: Sequence[str], head: list[str]) -> str | None:
 
 
 def _by_any_name(files: list[str]) -> dict[str, str]:
-    """Files by path, by name and by stem, each where it means one file."""
+    """Files by path and by name, with and without ending, where it means one file."""
     names: dict[str, str | None] = {}
     for file in files:
         path = PurePosixPath(file)
-        for name in {file.lower(), path.name.lower(), path.stem.lower()}:
+        short = str(path.with_suffix(""))
+        for name in {n.lower() for n in (file, short, path.name, path.stem)}:
             names[name] = None if name in names else file
     for file in files:
         names[file.lower()] = file

@@ -12,21 +12,23 @@ import numpy as np
 from segjax.base import Mistake, check_choice
 from segjax.data._folder.coding import Coding
 from segjax.data._folder.find_coding import find_coding
-from segjax.data._folder.pairs import Matched, Pair, match, picture_files
-from segjax.data._folder.read import (
+from segjax.data._folder.find_objects import find_objects
+from segjax.data._folder.find_pairs import find_pairs
+from segjax.data._folder.join_objects import read_masks
+from segjax.data._folder.pairs import Matched, Pair
+from segjax.data._folder.picture_files import picture_files
+from segjax.data._folder.read_picture import (
     Header,
     in_proportion,
     look_inside,
-    read_mask,
     read_raw,
 )
 from segjax.data._folder.seen import Seen, look_at
-from segjax.data._folder.splits import by_table, read_table
 from segjax.data._intake import Files, listed, shown
 from segjax.data._records.scan import in_threads
 
 _TELL_WHITE = 8  # pictures that tell what white is
-_WHERE = ("dir", "images", "masks", "table")
+_WHERE = ("dir", "images", "masks", "table", "objects")
 _CODED = ("classes", "values", "void", "threshold", "palette")
 
 
@@ -40,34 +42,14 @@ class Survey(NamedTuple):
     problems: list[str]
 
 
-def find_pairs(
-    dir: str, images: str | None = None, masks: str | None = None, table=None
-) -> Matched:
-    """The folder's pictures with their masks, or a Mistake if there are none."""
-    root = Path(dir)
-    for option, folder in (("images", images), ("masks", masks)):
-        if folder is not None and not (root / folder).is_dir():
-            raise Mistake(f"data.{option} is {folder!r}, which is no folder in {dir}.")
-    files = picture_files(root)
-    matched = match(files, images, masks)
-    if table is not None:
-        rows = read_table(Files(root, [], []).read(table), table)
-        pairs = by_table(rows, table, matched, root)
-        taken = {file for pair in pairs for file in (pair.image, pair.mask)}
-        every = [p.image for p in matched.pairs] + matched.lone_images
-        rest = [file for file in every if file not in taken]
-        return Matched(pairs, [], [], [], rest)
-    if not matched.pairs and not matched.doubles:
-        raise Mistake(_no_pairs(dir, files, matched))
-    return matched
-
-
 def known_coding(config: dict[str, Any]) -> Coding | None:
     """The coding, where the options say all of it, as those of a begun run do."""
     told = config.get("threshold") is not None or config.get("values")
+    told = told or config.get("objects")
     if not (told and config.get("classes") and config.get("palette")):
         return None
-    given = {k: config[k] for k in _CODED if config.get(k) is not None}
+    known = (*_CODED, "objects")
+    given = {k: config[k] for k in known if config.get(k) is not None}
     given = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
     return Coding(**given | {"void": as_values(config.get("void"))})
 
@@ -81,7 +63,7 @@ def as_values(void) -> tuple:
 
 def survey(**options) -> Survey:
     """All that the folder's files tell, by the options that say which and how."""
-    options = {k: v for k, v in options.items() if v is not None}
+    options = {k: v for k, v in options.items() if v is not None and v is not False}
     frozen = tuple(
         (k, tuple(v) if isinstance(v, list) else v) for k, v in sorted(options.items())
     )
@@ -109,7 +91,11 @@ def _survey(frozen: tuple, stamp: str) -> Survey:
             asked["void"] = as_values(asked.get("void"))
             if "palette" in asked:
                 check_choice("data.palette", asked["palette"], ("index", "color"))
-            coding, of_masks = find_coding(seen, **asked)
+            if options.get("objects"):
+                parts = {p.mask: len(p.parts) for p in matched.pairs if p.parts}
+                coding, of_masks = find_objects(seen, **asked, files=parts)
+            else:
+                coding, of_masks = find_coding(seen, **asked)
             told += [f"masks: {line}" for line in of_masks]
         except Mistake as mistake:
             problems.append(str(mistake))
@@ -125,23 +111,27 @@ def _look(files: Files, pair: Pair) -> tuple[Header | None, Seen | None, list[st
     except Mistake as mistake:
         wrong.append(str(mistake))
     try:
-        mask = read_mask(files.read(pair.mask), pair.mask)
+        mask = read_masks(files, pair)
         seen = look_at(mask, pair.mask)
         if header:  # EXIF may turn it
-            sizes = [header.size, header.size[::-1]]
-            check_proportions(pair.mask, mask.values.shape, sizes)
+            check_size(pair, mask.values.shape, [header.size, header.size[::-1]])
     except Mistake as mistake:
         wrong.append(str(mistake))
     return header, seen, wrong
 
 
-def check_proportions(file: str, shape: tuple[int, ...], sizes: list) -> None:
+def check_size(pair: Pair, shape: tuple[int, ...], sizes: list) -> None:
     """A Mistake unless a mask can be laid over a picture of one of the sizes."""
-    if not any(in_proportion(size, shape) for size in sizes):
-        (h, w), (a, b) = shape, sizes[0]
+    (h, w), (a, b) = shape, sizes[0]
+    told = f"{shown(pair.mask_files[0])} is {h}x{w}, its picture {a}x{b}"
+    if pair.parts and shape not in [tuple(size[:2]) for size in sizes]:
         raise Mistake(
-            f"{shown(file)} is {h}x{w}, its picture {a}x{b}: other proportions, so it"
-            " cannot be laid over it. Is it another picture's?"
+            f"{told}; the masks of a picture's objects are all of the picture's size."
+        )
+    if not any(in_proportion(size, shape) for size in sizes):
+        raise Mistake(
+            f"{told}: other proportions, so it cannot be laid over it. Is it another"
+            " picture's?"
         )
 
 
@@ -178,7 +168,7 @@ def _told_of_pairs(matched: Matched, headers) -> list[str]:
         first = matched.pairs[0]
         told.append(
             f"{len(matched.pairs)} pictures with masks, such as {shown(first.image)}"
-            f" with {shown(first.mask)}"
+            f" with {listed(list(first.mask_files), 1)}"
         )
     if headers:
         sizes = np.array([header.size for header in headers])
@@ -208,30 +198,6 @@ def _told_of_pairs(matched: Matched, headers) -> list[str]:
         if files:
             told.append(f"{what}: {len(files)}, {listed(files, 3)}")
     return told
-
-
-def _no_pairs(dir: str, files: list[str], matched: Matched) -> str:
-    where = shown(dir)
-    if not files:
-        return f"{where} holds no picture. Give a folder that holds images/ and masks/."
-    masks, lone = matched.lone_masks, matched.lone_images + matched.aside
-    if not masks:
-        return (
-            f"{where} holds {len(lone)} pictures, such as {listed(lone, 2)}, and no"
-            " masks: no folder is called masks, no file *_mask. Where are they?"
-            " data.masks=FOLDER, or data.table=FILE.csv with the columns image and mask"
-        )
-    if not lone:
-        return (
-            f"{where} holds {len(masks)} masks, such as {listed(masks, 2)}, and no"
-            " pictures. Where are they? data.images=FOLDER"
-        )
-    return (
-        f"{where} holds {len(lone)} pictures, such as {listed(lone, 2)}, and"
-        f" {len(masks)} masks, such as {listed(masks, 2)}; no names match. Give them"
-        " the same names, or say data.images=FOLDER and data.masks=FOLDER, or"
-        " data.table=FILE.csv with the columns image and mask."
-    )
 
 
 def _stamp(root: Path) -> str:

@@ -14,6 +14,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import tensorflow_datasets as tfds
 
@@ -25,7 +26,17 @@ from segjax.data._records.prepared import (
     file_facts,
     prepared_folder,
 )
-from segjax.data._records.scan import Found, Intake, Record, examples, take_in
+from segjax.data._records.scan import (
+    Found,
+    Intake,
+    Record,
+    Tick,
+    describe,
+    examples,
+    look_through,
+    silent,
+    take_in,
+)
 
 _FULL = [os.strerror(n) for n in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)]
 
@@ -56,23 +67,38 @@ class PictureBuilder(  # type: ignore[call-arg]
     tfds.core.GeneratorBasedBuilder, skip_registration=True
 ):
     """A builder of pictures and binary masks: it says how its owner's files are found
-    (scan) and dealt out to splits (assign); the rest is the same for all."""
+    (scan) and dealt out to splits (assign); the rest is the same for all, unless the
+    masks are of another kind (look_through, describe, examples, content_of)."""
 
     scan: Callable[[Files], Found]
     assign: Callable[[list[Record]], dict[str, list[Record]]]
+    describe = staticmethod(describe)
+    examples = staticmethod(examples)
 
     def __init__(self, *, intake: Intake | None = None, **kwargs):
         self._intake = intake  # checked already, by `segjax prepare`
         super().__init__(**{"file_format": "array_record"} | kwargs)
 
+    @classmethod
+    def look_through(cls, files: Files, tick: Tick = silent):
+        """The records that are whole, with the problems of the others; remarks."""
+        return look_through(cls.scan, files, tick)
+
+    @staticmethod
+    def content_of(record: dict[str, Any]) -> bytes:
+        """What tells a record from one of other pictures, masks or labels."""
+        words = b"".join(record[word] for word in ("name", "image", "semantic"))
+        return words + str(record["label"]).encode()
+
     def _split_generators(self, dl_manager):
-        intake = self._intake or take_in(self.scan, self.assign, dl_manager.manual_dir)
+        folder = dl_manager.manual_dir
+        intake = self._intake or take_in(self.look_through, self.assign, folder)
         return {
             split: self._generate_examples(intake, split) for split in intake.splits
         }
 
     def _generate_examples(self, intake, split):
-        yield from examples(intake, split)
+        yield from self.examples(intake, split)
 
 
 def check_writable(root: Path) -> None:
@@ -168,10 +194,8 @@ def _write_contents(builder) -> None:
     folder = Path(builder.data_path)
     digest = hashlib.sha256()
     for split in sorted(builder.info.splits):
-        for record in builder.as_data_source(split=split, decoders=as_bytes()):
-            for word in ("name", "image", "semantic"):
-                digest.update(record[word])
-            digest.update(str(record["label"]).encode())
+        for record in builder.as_data_source(split=split, decoders=as_bytes(builder)):
+            digest.update(builder.content_of(record))
     files = {p.name: file_facts(p) for p in sorted(folder.iterdir())}
     content = {"pictures": digest.hexdigest(), "files": files}
     (folder / CONTENTS).write_text(json.dumps(content, indent=1) + "\n")

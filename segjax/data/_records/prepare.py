@@ -1,14 +1,15 @@
 """A data set prepared once, from what its owner hands out: checked, told, written."""
 
 from collections.abc import Callable
+from pathlib import PurePosixPath
 from types import ModuleType
 
 from segjax.base import Mistake, find, names
 from segjax.data._cache import data_root
-from segjax.data._intake import open_files, shown
+from segjax.data._intake import Files, listed, open_files, shown
 from segjax.data._records.build import build, check_writable
 from segjax.data._records.prepared import damage, prepared_folder
-from segjax.data._records.scan import Intake, Tick, describe, look_through
+from segjax.data._records.scan import Intake, Tick
 
 _TOLD = 20  # problems that are told one by one
 
@@ -19,6 +20,7 @@ def prepare_data(
     to: str | None,
     again: bool,
     skip_broken: bool,
+    annotations: str | None,
     say: Callable[[str], None],
     count: Tick,
 ) -> int:
@@ -26,32 +28,53 @@ def prepare_data(
     were left out. A Mistake, and nothing written, where one is found and not skipped.
     """
     module, root = _preparable(name), data_root(to)
-    folder, there = prepared_folder(module.BUILDER, root)
+    builder, files = module.BUILDER, None
+    if hasattr(module, "choose_builder"):  # by what there is
+        files = only_annotations(open_files(source), annotations)
+        builder = module.choose_builder(files)
+    elif annotations is not None:
+        raise Mistake(f"--annotations does not count for {name}; leave it out.")
+    folder, there = prepared_folder(builder, root)
     if there and not again and not damage(folder):
         say(
             f"{name} is prepared already, in {shown(folder)}. To build it anew: --again"
         )
         return 0
     check_writable(root)
-    files = open_files(source)
+    files = files or open_files(source)
     say(f"files in {shown(files.where)}: {len(files.names)}")
-    checked, remarks = look_through(module.scan, files, count)
+    checked, remarks = builder.look_through(files, count)
     problems = checked.problems
     if problems and not (skip_broken and checked.records):
         raise Mistake(
             f"{_told(problems)}Nothing was written. Mend them, or add --skip-broken to"
             " go on without."
         )
-    splits = module.assign(checked.records)
+    splits = builder.assign(checked.records)
     say(f"{len(checked.records)} pictures with their masks")
-    for line in (*remarks, *describe(checked), *module.describe_splits(splits)):
+    for line in (*remarks, *builder.describe(checked), *module.describe_splits(splits)):
         say(f"  {line}")
-    build(module.BUILDER, Intake(files, splits, count), root)
+    build(builder, Intake(files, splits, count), root)
     size = sum(p.stat().st_size for p in folder.iterdir())
     say(f"{name} is prepared, {size / 1e6:.0f} MB in {shown(folder)}")
     if problems:
         say(f"{_told(problems)}They were left out.")
     return len(problems)
+
+
+def only_annotations(files: Files, word: str | None) -> Files:
+    """The files without those JSON files whose name does not hold the word."""
+    if word is None:
+        return files
+    texts = [name for name in files.names if name.lower().endswith(".json")]
+    left_out = {name for name in texts if word not in PurePosixPath(name).name}
+    if len(left_out) == len(texts):
+        raise Mistake(
+            f"{shown(files.where)} holds no JSON file with {word!r} in its name, as"
+            f" --annotations wants; there are: {listed(texts) or 'none'}."
+        )
+    files.names = [name for name in files.names if name not in left_out]
+    return files
 
 
 def _preparable(name: str) -> ModuleType:

@@ -28,9 +28,12 @@ class Rows:
     ):
         self._folder = Path(builder.data_path)
         contents = (self._folder / CONTENTS).read_bytes()
-        self._source = builder.as_data_source("+".join(splits), decoders=as_bytes())
+        self._source = builder.as_data_source(
+            "+".join(splits), decoders=as_bytes(builder)
+        )
         self._picked = np.arange(len(self._source)) if picked is None else picked
-        self._label, self._group = builder.info.features["label"], group
+        features, self._group = dict(builder.info.features), group
+        self._label: Any = features.get("label")  # not every data set has any
         self.root = self._folder.parent.parent  # where decoded ones are kept
         self._open_every_file(builder, splits)
         if (self._folder / CONTENTS).read_bytes() != contents:
@@ -163,7 +166,9 @@ def damage(folder: Path) -> str:
     return ""
 
 
-def as_bytes() -> dict[str, Any]:
+def as_bytes(builder) -> dict[str, Any]:
     """Pictures as bytes: Pillow reads them in our hands, where TFDS may use OpenCV,
     which reads some otherwise."""
-    return dict.fromkeys(("image", "semantic"), tfds.decode.SkipDecoding())
+    features = builder.info.features.items()
+    pictures = [word for word, f in features if isinstance(f, tfds.features.Image)]
+    return dict.fromkeys(pictures, tfds.decode.SkipDecoding())

@@ -23,7 +23,7 @@ from segjax.data._intake import (
 Tick = Callable[[str, int, int], None]  # what is being done, done, of how many
 
 
-def _silent(what: str, done: int, total: int) -> None:
+def silent(what: str, done: int, total: int) -> None:
     pass
 
 
@@ -50,7 +50,7 @@ class Intake(NamedTuple):
 
     files: Files
     splits: dict[str, list[Record]]
-    tick: Tick = _silent
+    tick: Tick = silent
 
 
 class Checked(NamedTuple):
@@ -86,7 +86,7 @@ def check_records(files: Files, records: list[Record], tick: Tick) -> Checked:
 
 
 def look_through(
-    scan: Callable[[Files], Found], files: Files, tick: Tick = _silent
+    scan: Callable[[Files], Found], files: Files, tick: Tick = silent
 ) -> tuple[Checked, list[str]]:
     """The records that are whole with the problems of all others, and the remarks."""
     found = scan(files)
@@ -95,10 +95,10 @@ def look_through(
     return checked._replace(problems=problems), found.remarks
 
 
-def take_in(scan: Callable, assign: Callable, folder: str) -> Intake:
+def take_in(look_through: Callable, assign: Callable, folder: str) -> Intake:
     """What lies in a folder, checked, each record in its split; or a Mistake."""
     files = open_files(folder)
-    checked, _ = look_through(scan, files)
+    checked, _ = look_through(files)
     if checked.problems:
         raise Mistake(" ".join(checked.problems[:20]))
     return Intake(files, assign(checked.records))

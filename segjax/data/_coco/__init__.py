@@ -1,0 +1,1 @@
+"""COCO's annotations: found, checked, and drawn as masks."""

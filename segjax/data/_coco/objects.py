@@ -1,0 +1,115 @@
+"""Annotations of objects as masks: polygons and run lengths, one over the other."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from segjax.base import Mistake
+from segjax.data._coco.labels import (
+    CROWD,
+    Labels,
+    class_of,
+    distinct,
+    is_crowd,
+    of_picture,
+)
+from segjax.data._coco.legend import KEYPOINTS, Legend
+from segjax.data._coco.polygon import check_polygon, fill, is_number
+from segjax.data._coco.scan import Picture
+from segjax.data._intake import shown
+from segjax.ops.rle import decode
+
+
+class _Object(NamedTuple):
+    mask: np.ndarray  # bool[h,w]
+    pixels: int
+    cls: int
+    crowd: bool
+    keypoints: np.ndarray  # f32[j,3]
+    area: float  # as COCO says
+
+
+def draw_objects(picture: Picture) -> Labels:
+    """The objects laid over each other: crowds lowest, then the larger below the
+    smaller, of equals the later on top."""
+    h, w = picture.size
+    objects = [_object(mark, picture) for mark in picture.marks]
+    order = sorted(
+        range(len(objects)),
+        key=lambda k: (not objects[k].crowd, -objects[k].pixels, k),
+    )
+    owner = np.zeros((h, w), np.int32)
+    for k in order:
+        owner[objects[k].mask] = k + 1
+    seen = set(distinct(owner).tolist())
+    single = [k for k, one in enumerate(objects) if not one.crowd]
+    visible = [k for k in single if k + 1 in seen]
+    numbers = np.zeros(len(objects) + 1, np.int32)
+    numbers[[k + 1 for k, one in enumerate(objects) if one.crowd]] = CROWD
+    numbers[[k + 1 for k in visible]] = np.arange(1, len(visible) + 1)
+    classes = np.array([0, *(one.cls for one in objects)], np.uint8)
+    labels = Labels(
+        semantic=classes[owner],
+        instance=numbers[owner],
+        objects=tuple(picture.legend.classes[objects[k].cls] for k in visible),
+        crowds=len(objects) - len(single),
+        covered=len(single) - len(visible),
+    )
+    if picture.legend.form != KEYPOINTS:
+        return labels
+    # row i is of instance i + 1; behind them those that are covered whole
+    people = [objects[k] for k in [*visible, *(k for k in single if k not in visible)]]
+    points = np.zeros((len(people), len(picture.legend.joints), 3), np.float32)
+    for row, person in enumerate(people):
+        points[row] = person.keypoints
+    return labels._replace(
+        keypoints=points, area=np.array([p.area for p in people], np.float32)
+    )
+
+
+def _object(mark: dict, picture: Picture) -> _Object:
+    """An annotation drawn, or the Mistake that names it."""
+    told = f"Annotation {shown(mark.get('id', 'without id'))}"
+    cls = class_of(mark, picture, told)
+    crowd = is_crowd(mark, picture, told)
+    try:
+        mask = draw_segmentation(mark.get("segmentation"), picture.size)
+        joints = read_joints(mark, picture.legend, crowd)
+    except Mistake as mistake:
+        raise Mistake(of_picture(told, picture, str(mistake))) from None
+    pixels = int(np.count_nonzero(mask))
+    told_area: Any = mark.get("area")
+    area = float(told_area) if is_number(told_area) else pixels
+    return _Object(mask, pixels, cls, crowd, joints, area)
+
+
+def draw_segmentation(segmentation: Any, size: tuple[int, int]) -> np.ndarray:
+    """The mask of an object: of polygons together, or of run lengths. bool[h,w]"""
+    if isinstance(segmentation, dict):
+        if segmentation.get("size") != list(size):
+            raise Mistake(
+                f"has run lengths of the size {shown(segmentation.get('size'))}; its"
+                f" picture has {list(size)}"
+            )
+        return decode(segmentation.get("counts"), size)
+    if not isinstance(segmentation, list) or not segmentation:
+        raise Mistake("has no 'segmentation', polygons or run lengths")
+    mask = np.zeros(size, bool)
+    for polygon in segmentation:
+        mask |= fill(check_polygon(polygon, size), size)
+    return mask
+
+
+def read_joints(mark: dict, legend: Legend, crowd: bool) -> np.ndarray:
+    """A person's joints, x, y, visible in COCO, as y, x, visible. f32[j,3]"""
+    count = len(legend.joints)
+    given = mark.get("keypoints")
+    if count == 0 or crowd or given is None:
+        return np.zeros((count, 3), np.float32)
+    whole = isinstance(given, list) and all(map(is_number, given))
+    if not whole or len(given) != 3 * count:
+        raise Mistake(f"has key points that are not x, y, visible of {count} joints")
+    joints = np.array(given, np.float32).reshape(count, 3)
+    if not np.isin(joints[:, 2], (0, 1, 2)).all():
+        raise Mistake("has a joint that is neither 0, 1 nor 2, not labelled to visible")
+    return joints[:, [1, 0, 2]]

@@ -1,0 +1,1 @@
+"""What pastures are drawn by."""
