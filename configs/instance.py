@@ -9,9 +9,9 @@
 normalisation, for a GPU or TPU; `auto` takes the one that fits the machine. `nuclei`
 (a folder whose masks number hundreds of touching objects) and `people` (some large
 ones, such as Penn-Fudan) take it too, and so does `coco`, which is prepared once
-(python -m segjax prepare coco --from DIR). `nuclei_centers` and `nuclei_parts` are the
-two other roads for nuclei, to compare with: middles and ways, and the parts of a plain
-mask.
+(python -m segjax prepare coco --from DIR --annotations instances). `nuclei_centers` and
+`nuclei_parts` are the two other roads for nuclei, to compare with: middles and ways,
+and the parts of a plain mask.
 """
 
 from ml_collections import ConfigDict, config_dict
@@ -65,6 +65,8 @@ def get_config(preset: str = "auto", accelerator: bool = False) -> ConfigDict:
     c.data.name = {"coco": "coco"}.get(preset, "folder") if real else "pasture"
     if nuclei or preset == "people":
         c.data.objects = True
+    if preset == "coco":
+        c.data.form = "instances"
     c.data.dir = config_dict.placeholder(str)
     c.data.size = (160 if nuclei else 128) if small else 512
     if not real:
@@ -72,7 +74,7 @@ def get_config(preset: str = "auto", accelerator: bool = False) -> ConfigDict:
     c.data.fit = "crop" if nuclei else "stretch"
     if nuclei:
         c.data.canvas = 512 if small else 768
-    c.data.fold = config_dict.placeholder(int)  # the fold to be tested: 0 to 4
+    c.data.fold = config_dict.placeholder(int)  # tested; of coco, what chooses
 
     c.augment = ConfigDict()
     c.augment.flip = True

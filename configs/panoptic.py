@@ -5,7 +5,8 @@
 
 `small` runs on two CPU cores; `paper` is the U-Net of arXiv 1505.04597 with batch
 normalisation, for a GPU or TPU; `auto` takes the one that fits the machine, and so does
-`coco`, which is prepared once (python -m segjax prepare coco --from DIR).
+`coco`, which is prepared once (python -m segjax prepare coco --from DIR --annotations
+panoptic).
 """
 
 from ml_collections import ConfigDict, config_dict
@@ -47,12 +48,14 @@ def get_config(preset: str = "auto", accelerator: bool = False) -> ConfigDict:
 
     c.data = ConfigDict()
     c.data.name = "coco" if real else "pasture"
+    if preset == "coco":
+        c.data.form = "panoptic"
     c.data.dir = config_dict.placeholder(str)
     c.data.size = 128 if small else 512
     if not real:
         c.data.pictures = 3000
     c.data.fit = "stretch"
-    c.data.fold = config_dict.placeholder(int)  # the fold to be tested: 0 to 4
+    c.data.fold = config_dict.placeholder(int)  # tested; of coco, what chooses
 
     c.augment = ConfigDict()
     c.augment.flip = True

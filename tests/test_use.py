@@ -308,7 +308,10 @@ def test_a_task_without_classes_is_scored_laid_over_and_reported(
     assert "psnr" in (folder / "report.html").read_text()
     words = ["predict", str(folder), f"{pictures}/images/00.png", f"--out={out}"]
     assert main([*words, "--tta"]) == 2
-    assert "has no probabilities; leave --tta out" in capsys.readouterr().err
+    assert (
+        "is not read from probabilities alone; leave --tta out"
+        in capsys.readouterr().err
+    )
     assert not out.exists()
     assert main(words) == 0
     assert files_in(out) == {"00-overlay.png", "00.json", ".prediction.json"}

@@ -5,8 +5,8 @@ from jax import Array, lax
 
 
 def components(mask: Array, slots: int) -> tuple[Array, Array]:
-    """The parts of a mask that touch by their sides, numbered 1..slots by their first
-    pixel; what is beyond the slots is 0. And how many there are.
+    """The parts of a mask that touch by their sides, the largest first, of equals the
+    first; what is beyond the slots is 0. And how many there are.
 
     bool[h,w] -> i32[h,w], i32[]
     """
@@ -23,10 +23,11 @@ def components(mask: Array, slots: int) -> tuple[Array, Array]:
         return lower, (lower != first).any()
 
     first, _ = lax.while_loop(lambda s: s[1], spread, (own, mask.any()))
-    begins = (first == own) & mask
-    number = jnp.cumsum(begins.ravel())
-    ids = jnp.append(number, 0)[first]
-    return jnp.where(ids <= slots, ids, 0).astype(jnp.int32), number[-1]
+    area = jnp.bincount(first.ravel(), length=size + 1)[:size]
+    largest, begins = lax.top_k(area, min(slots, size))
+    number = jnp.where(largest > 0, jnp.arange(1, len(largest) + 1), 0)
+    number = jnp.zeros(size + 1, jnp.int32).at[begins].set(number.astype(jnp.int32))
+    return number[first], (area > 0).sum()
 
 
 def grown(ids: Array, mask: Array, most: int) -> Array:

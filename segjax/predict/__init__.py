@@ -52,8 +52,14 @@ def predict_files(
             continue
         (prediction,) = of.predict([image], tta=tta, temperature=temperature)
         output.write(picture, image, prediction)
+        if prediction.get("full"):
+            say(
+                f"{picture.path} has as many objects as there are slots,"
+                f" {len(prediction['score'])}, or more; what is beyond is left out."
+                " Train with a larger task.objects."
+            )
         count("predicted", done, len(todo))
-    output.finish(pictures)
+    output.finish()
     written = len(todo) - broken
     say(f"{written} predicted into {out}" + (f", {broken} left out" if broken else ""))
     return broken

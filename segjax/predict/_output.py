@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,8 @@ class Output:
     For a picture `a`: a-mask.png, class ids with a palette; a-overlay.png;
     a-p<id>-<class>.png, the probability of each class but the background, 0 to 255;
     a-uncertainty.png where it was asked for; and a.json, written last. Where objects
-    are told apart, also a-objects.png, their numbers, and coco.json of all pictures.
+    are told apart, also a-objects.png, their numbers, and coco.json of all pictures
+    in the folder.
     """
 
     def __init__(
@@ -41,6 +41,11 @@ class Output:
     def has(self, picture: Input) -> bool:
         """Whether this very picture is done, in this way, and not to be done anew; a
         Mistake where another's prediction would be lost."""
+        if self._tells_objects() and f"{picture.name}.json" == COCO:
+            raise Mistake(
+                f"{picture.path} would be told of in {COCO}, which lists the objects of"
+                " all pictures; rename it."
+            )
         if self.overwrite:
             return False
         try:
@@ -79,13 +84,17 @@ class Output:
             about["objects"] = describe(prediction, self.of.info)
         _write_json(self._place(picture, ".json"), about)
 
-    def finish(self, pictures: Sequence[Input]) -> None:
-        """What is of all pictures that were written."""
-        if "instance" not in self.of.task.needs:
+    def finish(self) -> None:
+        """What is of all pictures in the folder."""
+        if not self._tells_objects():
             return
-        places = (self._place(picture, ".json") for picture in pictures)
-        written = [json.loads(p.read_text()) for p in places if p.exists()]
-        _write_json(self.folder / COCO, as_coco(written, self.of.info))
+        places = sorted(set(self.folder.rglob("*.json")) - {self.folder / COCO})
+        written = (json.loads(place.read_text()) for place in places)
+        pictures = [about for about in written if "objects" in about]
+        _write_json(self.folder / COCO, as_coco(pictures, self.of.info))
+
+    def _tells_objects(self) -> bool:
+        return "instance" in self.of.task.needs
 
     def _maps(self, prediction: dict[str, np.ndarray]) -> dict[str, Image.Image]:
         mask = Image.fromarray(prediction["semantic"], mode="P")

@@ -29,7 +29,9 @@ from segjax.report._page import (
     write_page,
 )
 
-_SHOWN = ("dice", "iou", "miou", "hd95", "surface_dice", "boundary_iou", "ece")
+_OF_MASKS = ("dice", "iou", "miou", "hd95", "surface_dice", "boundary_iou", "ece")
+_OF_OBJECTS = ("pq", "ap", "ap50", "mean_precision", "aji", "count_error")
+_SHOWN = _OF_MASKS + _OF_OBJECTS
 
 
 def is_comparison(folder: Path) -> bool:
@@ -121,8 +123,9 @@ def _table(content: Mapping[str, Any]) -> Iterator[str]:
         ([name, _figure(content["choosing"][name])] for name in scores),
     )
     lower = ", ".join(s for s in shown if s in content["falling"])
-    of_these = f" Of {lower} smaller is better; hd95 is in pixels." if lower else ""
-    yield paragraph(f"Means of pictures at their own size.{of_these}", "soft")
+    of_these = f" Of {lower} smaller is better." if lower else ""
+    unit = " hd95 is in pixels." if "hd95" in shown else ""
+    yield paragraph(f"Means of pictures at their own size.{of_these}{unit}", "soft")
 
 
 def _differences(content: Mapping[str, Any]) -> Iterator[str]:

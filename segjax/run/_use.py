@@ -60,8 +60,8 @@ class Run(NamedTuple):
         """A Mistake where the option's work needs probabilities and there are none."""
         if not self.task.logits:
             raise Mistake(
-                f"Task {self.config.task.name!r} has no probabilities; leave {option}"
-                " out."
+                f"Task {self.config.task.name!r} is not read from probabilities alone;"
+                f" leave {option} out."
             )
 
     def seen(self, image: np.ndarray, tta: bool = False) -> list[dict[str, jax.Array]]:

@@ -2,10 +2,12 @@
 middle is, and from each of its pixels the way there (Panoptic-DeepLab, arXiv
 1911.10194). `instance` and `panoptic` are this with other classes."""
 
+import collections
 import functools
 import itertools
 import math
 from collections.abc import Iterable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -13,12 +15,14 @@ import numpy as np
 
 from segjax.base import Info, Mistake, Task, check_range
 from segjax.ops import losses, objects
-from segjax.tasks import _draw
+from segjax.tasks import _draw, semantic
 from segjax.tasks._match import Kinds, match
 from segjax.tasks._quality import quality_scores, remark
 
 RARE = -4.6  # added to the heat's logits: a fresh network says 1 %, not a half, or its
 #              first losses, some hundreds a peak, drown all other terms
+OBJECTS = 128  # most of a picture, unless said
+MOST_OBJECTS = 4096
 _STRIDE = 8.0  # pixels of a way that a network's 1 means
 _LOOKED_AT = 1000  # pictures whose objects are counted beforehand
 _SMALL = 4.0  # pixels across: smaller objects weigh no more in the ways' loss
@@ -44,7 +48,7 @@ def with_objects(
     """
     check_range("task.center", center, 0)
     check_range("task.offset", offset, 0)
-    check_range("task.objects", slots, 1, 4096)
+    check_range("task.objects", slots, 1, MOST_OBJECTS)
     check_range("task.apart", apart, 0, 0.5)
     check_range("task.least", least, 0, 1)
 
@@ -55,7 +59,7 @@ def with_objects(
         across = jnp.sqrt(jnp.maximum(area, _SMALL**2))[jnp.clip(ids, 1, slots) - 1]
         return {
             "classes": classes.encode(example),
-            "heat": objects.heat(area, middle, ids.shape),
+            "heat": objects.heat(area, middle, ids.shape, reach(ids.shape)),
             "counts": counts,
             "way": objects.ways(ids, middle) / _STRIDE,
             # an error is as bad as the object is small
@@ -76,13 +80,14 @@ def with_objects(
 
     def decode(outputs):
         """{"semantic": u8[h,w], "probability": f32[h,w,c], "instance": i32[h,w],
-        "score": f32[k], -1 of slots that hold no object}"""
+        "score": f32[k], -1 of slots that hold no object, "full": bool, of the slots}"""
         found = classes.decode(outputs)
         heat = outputs["center"][..., 0] + RARE
         height, at = objects.peaks(heat, window(heat.shape, apart), slots)
         strength = jax.nn.sigmoid(height)
         ids = objects.nearest(outputs["offset"] * _STRIDE, at, strength > least)
-        return found | objects_of(found, ids, strength, kinds)
+        full = {"full": strength[-1] > least}
+        return found | objects_of(found, ids, strength, kinds) | full
 
     return Task(
         needs=("image", "semantic", "instance"),
@@ -98,16 +103,18 @@ def with_objects(
 def scored_and_drawn(info: Info, kinds: Kinds, slots: int) -> dict:
     """What all tasks that tell objects apart have in common."""
 
+    stuff = any(kinds.scored[c] > is_thing for c, is_thing in enumerate(kinds.things))
+
     def draw(image, prediction, truth=None):
-        return _draw.object_strip(image, prediction, truth, info, kinds.things)
+        return _draw.object_strip(image, prediction, truth, info, stuff)
 
     return {
         "count": functools.partial(match, kinds=kinds, slots=slots),
         "score": lambda rows: quality_scores(rows, info, kinds),
         "draw": draw,
         "panels": "From left to right: the picture, the truth, the prediction, each"
-        " object in a colour of its own.",
-        "remark": remark,
+        " object in a colour of its own, outlined in that of its class.",
+        "remark": functools.partial(remark, slots=slots),
         "falling": ("count_error",),
         "ranges": {"count_error": (0, math.inf)},
     }
@@ -142,19 +149,38 @@ def window(shape: tuple[int, ...], apart: float) -> int:
     return 2 * max(1, round(apart * max(shape[:2]))) + 1
 
 
-def check_slots(examples: Iterable[dict[str, np.ndarray]], slots: int) -> None:
-    """A Mistake where a training picture has more objects than there are slots."""
-    looked_at = itertools.islice(examples, _LOOKED_AT)
-    most = max((int(e["instance"].max(initial=0)) for e in looked_at), default=0)
+def reach(shape: tuple[int, ...]) -> int:
+    """Pixels as far as heat goes about a middle: more in large pictures."""
+    return max(6, 3 * max(shape[:2]) // 128)
+
+
+def settle(
+    info: Info, examples: Iterable[dict[str, np.ndarray]], slots: int, **config
+) -> dict[str, Any]:
+    """Class weights that are to be measured, as task 'semantic' does; a Mistake where a
+    training picture has more objects than there are slots."""
+    counts: list[int] = []
+
+    def counted():
+        for example in itertools.islice(examples, _LOOKED_AT):
+            counts.append(int(example["instance"].max(initial=0)))
+            yield example
+
+    looked_at = counted()
+    found = semantic.settle(info, looked_at, **config)
+    collections.deque(looked_at, maxlen=0)  # what the weights did not ask for
+    most = max(counts, default=0)
     if most > slots:
         raise Mistake(
             f"A training picture has {most} objects, and task.objects is {slots}:"
             f" --config.task.objects={most} or more makes room for them."
         )
+    return found
 
 
-def kinds_of(info: Info, task: str, scored: tuple[bool, ...] | None = None) -> Kinds:
-    """The classes that have objects, or a Mistake where none has."""
+def kinds_of(info: Info, task: str, stuff: bool = False) -> Kinds:
+    """Which classes have objects. stuff: the others are scored as well, or else class 0
+    is what has none."""
     if not info.things:
         raise Mistake(
             f"Task {task!r} needs classes whose objects are told apart; the data names"
@@ -162,4 +188,10 @@ def kinds_of(info: Info, task: str, scored: tuple[bool, ...] | None = None) -> K
             "true."
         )
     things = tuple(name in info.things for name in info.classes)
-    return Kinds(things, scored or things)
+    if things[0] and not stuff:
+        raise Mistake(
+            f"Task {task!r} calls all that is no object class 0; of this data that is"
+            f" {info.classes[0]!r}, which has objects. Task 'panoptic' has a class for"
+            " everything; of coco, --config.data.form=instances has a background."
+        )
+    return Kinds(things, (True,) * len(things) if stuff else things)

@@ -68,31 +68,35 @@ def object_strip(
     prediction: dict[str, np.ndarray],
     truth: dict[str, np.ndarray] | None,
     info: Info,
-    things: tuple[bool, ...],
+    stuff: bool,
 ) -> np.ndarray:
     """Picture and prediction; with the truth: picture, truth and prediction, each
-    object in a colour of its own. u8[h,n*w,3]"""
+    object in a colour of its own, outlined in that of its class. stuff: whether classes
+    without objects are shown too. u8[h,n*w,3]"""
     image = np.asarray(image).round().astype(np.uint8)
     shown = [prediction] if truth is None else [truth, prediction]
-    colors, of_thing = palette(info), np.append(things, [False] * (256 - len(things)))
+    colors = palette(info)
+    tinted = [stuff and name not in info.things for name in info.classes]
+    tinted += [False] * (256 - len(tinted))
     drawn = []
     for one in shown:
         semantic, ids = np.asarray(one["semantic"]), np.asarray(one["instance"])
-        under = np.where(of_thing[semantic], 0, semantic).astype(np.uint8)
-        drawn.append(objects(overlay(image, under, colors), ids))
+        under = np.where(np.array(tinted)[semantic], semantic, 0).astype(np.uint8)
+        outline = colors[np.minimum(semantic, len(colors) - 1)]
+        drawn.append(objects(overlay(image, under, colors), ids, outline))
     return np.concatenate([image, *drawn], axis=1)
 
 
-def objects(image: np.ndarray, ids: np.ndarray) -> np.ndarray:
+def objects(image: np.ndarray, ids: np.ndarray, outline: np.ndarray) -> np.ndarray:
     """The picture with each object tinted in a colour of its own and outlined.
-    u8[h,w,3], i32[h,w] -> u8[h,w,3]"""
+    u8[h,w,3], i32[h,w], u8[h,w,3] -> u8[h,w,3]"""
     hue = ids * 0.618 % 1  # golden steps: neighbours in number are far in colour
     wave = np.stack([(hue + turn) % 1 for turn in (0, 2 / 3, 1 / 3)], -1)
     tint = (abs(wave * 6 - 3) - 1).clip(0, 1) * 255
-    strength = np.where(ids > 0, 0.5, 0.0)
-    strength[_edges(ids) & (ids > 0)] = 1.0
-    mixed = image + strength[..., None] * (tint - image)
-    return mixed.round().astype(np.uint8)
+    inside = (ids > 0)[..., None]
+    mixed = np.where(inside, (image + tint) / 2, image)
+    edge = _edges(ids)[..., None] & inside
+    return np.where(edge, outline, mixed).round().astype(np.uint8)
 
 
 def sheet(examples: list[dict], info: Info, columns: int = 6) -> np.ndarray:

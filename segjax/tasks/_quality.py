@@ -6,6 +6,7 @@ from segjax.base import Info
 from segjax.tasks._match import Kinds
 
 THRESHOLDS = np.arange(0.5, 0.999, 0.05)  # of IoU: .50 to .95
+_ROUNDING = 1e-6  # of an IoU in 32 bits: a match of exactly .75 is at least .75
 _RECALLS = np.linspace(0, 1, 101)
 
 Rows = dict[str, np.ndarray]
@@ -16,18 +17,17 @@ def quality_scores(rows: Rows, info: Info, kinds: Kinds) -> dict[str, float]:
     .95, the nuclei challenge's mean precision, aggregated Jaccard, counting error."""
     quality = np.asarray(rows["quality"], np.float64).sum(0)
     things, scored = np.array(kinds.things), np.array(kinds.scored)
-    pq, sq, rq = panoptic_quality(quality)
-    scores = {"pq": _mean(pq[scored]), "sq": _mean(sq[scored]), "rq": _mean(rq[scored])}
+    each = dict(zip(("pq", "sq", "rq"), panoptic_quality(quality)))
+    scores = {name: _mean(values[scored]) for name, values in each.items()}
     if (scored & ~things).any():
-        scores |= {
-            "pq_things": _mean(pq[scored & things]),
-            "pq_stuff": _mean(pq[scored & ~things]),
-        }
+        for name, values in each.items():
+            scores[f"{name}_things"] = _mean(values[scored & things])
+            scores[f"{name}_stuff"] = _mean(values[scored & ~things])
     scores |= _object_scores(rows, quality, np.flatnonzero(things & scored))
     if scored.sum() > 1:
-        scores |= {
-            f"pq/{info.classes[c]}": float(pq[c]) for c in np.flatnonzero(scored)
-        }
+        for name, values in each.items():
+            for c in np.flatnonzero(scored):
+                scores[f"{name}/{info.classes[c]}"] = float(values[c])
     return scores
 
 
@@ -43,24 +43,21 @@ def panoptic_quality(quality: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nd
 
 
 def _object_scores(rows: Rows, quality: np.ndarray, things: np.ndarray):
-    there = quality[:, 1] + quality[:, 3]
+    objects = quality[:, 1] + quality[:, 3]
     by_class = np.array(
-        [average_precision(rows["found"], c, there[c], THRESHOLDS) for c in things]
+        [average_precision(rows["found"], c, objects[c], THRESHOLDS) for c in things]
     )
     precision = [
         _at_once(found, q[things]) for found, q in zip(rows["found"], rows["quality"])
     ]
     over, under = np.asarray(rows["overlap"], np.float64).sum(0)
-    number = np.asarray(rows["number"], np.float64)
-    counted = np.asarray(rows["quality"])[:, :].sum((1, 2)) > 0
+    there, called, _, counted = np.asarray(rows["number"], np.float64).T
     return {
         "ap": _mean(by_class.mean(1)),
         "ap50": _mean(by_class[:, 0]),
         "mean_precision": _mean(np.array(precision)),
         "aji": float(_ratio(over, under)),
-        "count_error": _mean(
-            np.where(counted, abs(number[:, 0] - number[:, 1]), np.nan)
-        ),
+        "count_error": _mean(np.where(counted > 0, abs(there - called), np.nan)),
     }
 
 
@@ -74,7 +71,7 @@ def average_precision(
     score, iou, of_class = np.moveaxis(np.asarray(found, np.float64), -1, 0)
     counts = (score >= 0) & (of_class == kind)
     order = np.argsort(-score[counts], kind="stable")
-    right = iou[counts][order] > thresholds[:, None]
+    right = iou[counts][order] >= thresholds[:, None] - _ROUNDING
     hits = right.cumsum(1)
     recall = hits / there
     precision = hits / np.arange(1, hits.shape[1] + 1)
@@ -96,19 +93,18 @@ def _at_once(found: np.ndarray, quality: np.ndarray) -> float:
     there = float(quality[:, 1].sum() + quality[:, 3].sum())
     if there + called.sum() == 0:
         return float("nan")
-    right = (iou[called] > THRESHOLDS[:, None]).sum(1)
+    right = (iou[called] > THRESHOLDS[:, None] + _ROUNDING).sum(1)
     return float((right / (there + called.sum() - right)).mean())
 
 
-def remark(rows: Rows) -> str:
+def remark(rows: Rows, slots: int) -> str:
     """Whether there were objects that no slot was left for."""
-    there, called, slots = np.asarray(rows["number"]).T
-    full = int(((called >= slots) | (there >= slots)).sum())
-    if not full:
+    full = np.asarray(rows["number"])[:, 2] > 0
+    if not full.any():
         return ""
     return (
-        f"all {slots[0]} slots for objects are full in {full} of {len(slots)} pictures;"
-        " what is beyond them is missed: --config.task.objects=N makes more."
+        f"all {slots} slots for objects are full in {full.sum()} of {len(full)}"
+        " pictures; what is beyond them is missed: --config.task.objects=N makes more."
     )
 
 

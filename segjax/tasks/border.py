@@ -10,8 +10,13 @@ from jax import Array
 
 from segjax.base import VOID, Info, Mistake, Task, check_range
 from segjax.ops.components import components, grown
-from segjax.tasks import semantic
-from segjax.tasks._centers import check_slots, kinds_of, objects_of, scored_and_drawn
+from segjax.tasks import _centers, semantic
+from segjax.tasks._centers import (
+    MOST_OBJECTS,
+    kinds_of,
+    objects_of,
+    scored_and_drawn,
+)
 
 OBJECTS = 512  # most of a picture, unless said
 _OUTSIDE, _INSIDE, _BORDER = 0, 1, 2
@@ -24,15 +29,15 @@ def make_task(
     dice: float = 1.0,
     border: float = 2.0,
     objects: int = OBJECTS,
-    thickness: float = 0.02,
+    grow: float = 0.02,
     rim: bool = True,
 ) -> Task:
     """The objects of the one class in info.things.
 
     cross_entropy, dice: as of task 'semantic'; border: how much more a border pixel
-    weighs in cross-entropy; objects: most in a picture; thickness: of the borders, a
-    share of the longer side, at most: as far as objects are grown back; rim: without
-    it the parts of a plain mask are the objects, to compare with.
+    weighs in cross-entropy; objects: most in a picture, the largest; grow: how far an
+    object may reach over its border, a share of the longer side; rim: without it the
+    parts of a plain mask are the objects, to compare with.
     """
     kinds = kinds_of(info, "border")
     if sum(kinds.things) != 1:
@@ -41,8 +46,8 @@ def make_task(
             f" {', '.join(info.things)}. Task 'instance' takes several."
         )
     check_range("task.border", border, 0)
-    check_range("task.objects", objects, 1, 4096)
-    check_range("task.thickness", thickness, 0, 0.5)
+    check_range("task.objects", objects, 1, MOST_OBJECTS)
+    check_range("task.grow", grow, 0, 0.5)
     thing = kinds.things.index(True)
     parts_of = ("outside", "inside", "border")[: 3 if rim else 2]
     of_parts = semantic.make_task(
@@ -57,12 +62,12 @@ def make_task(
 
     def decode(outputs):
         """{"semantic": u8[h,w], "probability": f32[h,w,2], "instance": i32[h,w],
-        "score": f32[k], -1 of slots that hold no object}"""
+        "score": f32[k], -1 of slots that hold no object, "full": bool, of the slots}"""
         found = of_parts.decode(outputs)
         parts = found["semantic"]
-        ids, _ = components(parts == _INSIDE, objects)
+        ids, count = components(parts == _INSIDE, objects)
         # two at the least: by the sides, a rim's corner is that far from the inside
-        most = max(2, round(thickness * max(parts.shape)))
+        most = max(2, round(grow * max(parts.shape)))
         ids = grown(ids, parts != _OUTSIDE, most)
         outside = found["probability"][..., _OUTSIDE]
         both = {
@@ -73,7 +78,8 @@ def make_task(
             .at[..., thing]
             .set(1 - outside),
         }
-        return both | objects_of(both, ids, jnp.ones(objects), kinds)
+        full = {"full": count >= objects}
+        return both | objects_of(both, ids, jnp.ones(objects), kinds) | full
 
     return Task(
         needs=("image", "semantic", "instance"),
@@ -101,5 +107,4 @@ def settle(
     info: Info, examples: Iterable[dict[str, np.ndarray]], **config
 ) -> dict[str, Any]:
     """The options as they are, or a Mistake where objects find no room."""
-    check_slots(examples, config.get("objects", OBJECTS))
-    return config
+    return _centers.settle(info, examples, config.get("objects", OBJECTS), **config)

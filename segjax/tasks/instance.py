@@ -7,10 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from segjax.base import VOID, Info, Task
-from segjax.tasks import semantic
-from segjax.tasks._centers import check_slots, kinds_of, with_objects
-
-OBJECTS = 128  # most of a picture, unless said
+from segjax.tasks import _centers, semantic
+from segjax.tasks._centers import OBJECTS, kinds_of, with_objects
 
 
 def make_task(
@@ -19,7 +17,7 @@ def make_task(
     cross_entropy: float = 1.0,
     dice: float = 1.0,
     focal: float = 0.0,
-    class_weights: tuple[float, ...] | None = None,
+    class_weights: tuple[float, ...] | str | None = None,
     center: float = 1.0,
     offset: float = 1.0,
     objects: int = OBJECTS,
@@ -34,12 +32,9 @@ def make_task(
     heat, from 0 to 1, that is a middle.
     """
     kinds = kinds_of(info, "instance")
-    of_data = np.array([0, *np.flatnonzero(kinds.things)], np.uint8)
-    known = np.zeros(256, np.uint8)
-    known[of_data[1:]] = np.arange(1, len(of_data))
-    known[VOID] = VOID
+    of_data, known, names = _numbering(info)
     those = semantic.make_task(
-        Info(("background", *(info.classes[c] for c in of_data[1:]))),
+        names,
         cross_entropy=cross_entropy,
         dice=dice,
         focal=focal,
@@ -69,9 +64,22 @@ def make_task(
     )
 
 
+def _numbering(info: Info) -> tuple[np.ndarray, np.ndarray, Info]:
+    """The data's number of each class here, 0 the background; the number here of each
+    of the data's; and what the classes here are. u8[n], u8[256]"""
+    things = [c for c, name in enumerate(info.classes) if name in info.things]
+    of_data = np.array([0, *things], np.uint8)
+    known = np.zeros(256, np.uint8)
+    known[things] = np.arange(1, len(of_data))
+    known[VOID] = VOID
+    return of_data, known, Info(("background", *(info.classes[c] for c in things)))
+
+
 def settle(
     info: Info, examples: Iterable[dict[str, np.ndarray]], **config
 ) -> dict[str, Any]:
-    """The options as they are, or a Mistake where objects find no room."""
-    check_slots(examples, config.get("objects", OBJECTS))
-    return config
+    """The class weights that are to be measured; or a Mistake where objects find no
+    room."""
+    _, known, names = _numbering(info)
+    here = ({**e, "semantic": known[e["semantic"]]} for e in examples)
+    return _centers.settle(names, here, config.get("objects", OBJECTS), **config)

@@ -1,16 +1,13 @@
 """Every pixel a class, and every pixel of a thing an object: semantic and instance."""
 
-import itertools
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from segjax.base import Info, Task
-from segjax.tasks import semantic
-from segjax.tasks._centers import check_slots, kinds_of, with_objects
-
-OBJECTS = 128  # most of a picture, unless said
+from segjax.tasks import _centers, semantic
+from segjax.tasks._centers import OBJECTS, kinds_of, with_objects
 
 
 def make_task(
@@ -42,7 +39,7 @@ def make_task(
     return with_objects(
         info,
         every,
-        kinds_of(info, "panoptic", scored=(True,) * len(info.classes)),
+        kinds_of(info, "panoptic", stuff=True),
         center=center,
         offset=offset,
         slots=objects,
@@ -56,6 +53,4 @@ def settle(
 ) -> dict[str, Any]:
     """The class weights that are to be measured; or a Mistake where objects find no
     room."""
-    looked_at, examples = itertools.tee(examples)
-    check_slots(looked_at, config.get("objects", OBJECTS))
-    return semantic.settle(info, examples, **config)
+    return _centers.settle(info, examples, config.get("objects", OBJECTS), **config)
