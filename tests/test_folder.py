@@ -13,7 +13,7 @@ from PIL import Image
 
 from segjax import data
 from segjax.__main__ import main
-from segjax.base import Mistake
+from segjax.base import Mistake, names
 from segjax.data._folder.coding import apply_coding
 from segjax.data._folder.find_coding import find_coding
 from segjax.data._folder.pairs import match
@@ -548,6 +548,21 @@ def test_two_folders_of_masks_are_a_question():
         match([*files, *fields, *vessels], None, None)
     found = match([*files, *fields, *vessels], None, "1st_manual")
     assert [p.mask for p in found.pairs] == vessels
+
+
+def test_folders_of_instances_are_not_taken_for_masks():
+    """Unless data.objects says so: tests/test_folder_objects.py."""
+    couple = ["images/p.png", "masks/p.png"]
+    for others in (["p_1.png", "p_2.png"], ["p_instanceIds.png"], ["p.png"]):
+        others = [f"instances/{name}" for name in others]
+        found = match([*couple, *others], None, None)
+        assert [(p.image, p.mask) for p in found.pairs] == [tuple(couple)]
+        assert found.aside == others
+    scenes = [f"instance_{k}/{file}" for k in range(2) for file in couple]
+    found = match(scenes, None, None)
+    assert [(p.image, p.mask) for p in found.pairs] == [
+        (f"instance_{k}/images/p.png", f"instance_{k}/masks/p.png") for k in range(2)
+    ]
 
 
 def test_patients_are_not_mixed():
@@ -1213,6 +1228,13 @@ def test_few_pictures_are_looked_at_all_the_same(tmp_path, capsys):
     said = capsys.readouterr().out
     assert "each of the 5 folds needs one" in said
     assert "foreground: 21.88% of the pixels, in 3 pictures" in said
+
+
+def test_the_doctors_help_names_every_data_set(capsys):
+    with pytest.raises(SystemExit):
+        main(["doctor", "--help"])
+    said = capsys.readouterr().out
+    assert [name for name in names("data") if name not in said] == []
 
 
 def test_the_doctors_mistakes(tmp_path, capsys):

@@ -244,7 +244,8 @@ LAYOUTS = {
 def test_files_are_gathered(layout):
     pictures, masks = LAYOUTS[layout]
     files = [*pictures, *masks]
-    gathered = gather(files, None)
+    gathered, doubts = gather(files, None, None)
+    assert doubts == []
     assert sorted(file for parts in gathered.values() for file in parts) == sorted(
         masks
     )
@@ -259,11 +260,40 @@ def test_files_are_gathered(layout):
         ["images/a_1.png", "images/a_2.png", "masks/a_1.png", "masks/a_2.png"],
         ["images/p1/1.png", "images/p1/2.png", "masks/p1/1_seg.png", "masks/p1/2.png"],
         ["images/1/1.png", "images/1/2.png", "masks/1/1.png", "masks/1/2.png"],
-        ["images/a.png", "masks/a.png", "masks/a_1.png", "masks/a_2.png"],
+        ["images/f.png", "images/g.png", "masks/f_3.png", "masks/g.png"],
+        ["images/a.png", "images/a_1.png", "masks/a.png", "masks/a_1.png"],
     ],
 )
 def test_masks_of_whole_pictures_are_not_gathered(files):
-    assert gather(files, None) == {}
+    assert gather(files, None, None) == ({}, [])
+
+
+def test_one_number_a_picture_beside_masks_of_classes():
+    files = ["images/a.png", "images/b.png", "masks/a.png", "masks/b.png"]
+    apart = {f"instances/{name}.png": (f"instances/{name}_1.png",) for name in "ab"}
+    assert gather([*files, *(f for [f] in apart.values())], None, None) == (apart, [])
+
+
+def test_pictures_may_lie_in_the_folder_of_masks():
+    files = ["a/1.png", "a/2.png", "images/a.png"]
+    gathered, _ = gather(files, "images", ".")
+    assert gathered == {"a.png": ("a/1.png", "a/2.png")}
+    [pair] = match([*gathered, files[2]], "images", ".", objects=True).pairs
+    assert (pair.image, pair.mask) == ("images/a.png", "a.png")
+    assert gather(files, None, ".") == ({}, [])  # where no picture is found, told later
+
+
+@pytest.mark.parametrize("file", ["masks/p6.png", "masks/p6/0.png"])
+def test_a_lone_black_mask_is_that_of_no_object(file, tmp_path):
+    root = make_folder(tmp_path, files_in_a_folder)
+    write(root / "images" / "p6.png", image_of(6))
+    assert "p6.png" in examples(root)[2].split("(one black mask says")[1]
+    write(root / file, NOTHING)
+    found, _, told = examples(root)
+    assert not found["p6"]["instance"].any()
+    assert "21 objects of class 'object'" in told
+    assert "0 to 6 a picture" in told
+    assert "left out" not in told
 
 
 def test_masks_of_objects_and_of_classes_side_by_side():
@@ -272,7 +302,8 @@ def test_masks_of_objects_and_of_classes_side_by_side():
         found = match(files, None, None, objects)
         assert [pair.mask for pair in found.pairs] == [mask]
         assert len(found.aside) == 1
-    assert match([files[0], files[2]], None, None).pairs[0].mask == "instances/a.png"
+    [pair] = match([files[0], files[2]], None, None, objects=True).pairs
+    assert pair.mask == "instances/a.png"
 
 
 def test_a_table_names_the_whole_mask(tmp_path):
@@ -312,7 +343,14 @@ def minus_two(path, k):
     tifffile.imwrite(path.with_suffix(".tif"), ids_of(k) - 2)
 
 
+def one_of_two(root):
+    """A picture p0_1, whose mask is called as an object of p0."""
+    make_folder(root, files_numbered)
+    write(root / "images" / "p0_1.png", image_of(0))
+
+
 NOTHING = np.zeros((H, W), np.uint8)
+SOFT = ids_of(0).astype(np.uint8) * np.arange(W, dtype=np.uint8) * 50
 SQUARE = np.pad(np.full((2, 2), 255, np.uint8), 5)
 BROKEN = {
     "0 and 255": (lambda root: make_folder(root, binary), {}, "p0.png does. Number"),
@@ -349,6 +387,25 @@ BROKEN = {
         replaced("masks/p2/1ab.png", ids_of(1).astype(np.uint8)),
         {},
         "masks/p2/1ab.png holds 1, 2 beside 0; the mask of one object holds",
+    ),
+    "a file with soft edges": (
+        replaced("masks/p2/1ab.png", SOFT),
+        {},
+        "masks/p2/1ab.png holds 50, 100 beside 0; the mask of one object holds 0 and"
+        " one other value. If its edges are soft, save it in black and white",
+    ),
+    "a file of one of two pictures": (
+        one_of_two,
+        {},
+        "masks/p0_1.png may be the mask of picture 'p0_1', or of an object of picture"
+        " 'p0'. Put the masks of a picture's objects in a folder called as the picture:"
+        " masks/p0/1.png.",
+    ),
+    "a mask of all beside those of objects": (
+        replaced("masks/p2.png", ids_of(2).astype(np.uint8)),
+        {},
+        "masks/p2.png is called as the mask of a whole picture, and masks/p2/0ab.png,"
+        " masks/p2/1ab.png and 1 more as those of its objects. Leave the one or",
     ),
     "a file of another size": (
         replaced("masks/p2/1ab.png", SQUARE),

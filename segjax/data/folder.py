@@ -127,7 +127,7 @@ def settle(**config) -> tuple[dict[str, Any], list[str]]:
 def as_options(found: Survey) -> dict[str, Any]:
     """What was found, as options that make it known."""
     coding = found.coding._asdict().items()
-    options = {k: v for k, v in coding if v not in (None, ()) and v is not False}
+    options = {k: v for k, v in coding if v not in (None, ())}
     return options | ({} if found.white is None else {"white": found.white})
 
 
@@ -147,7 +147,7 @@ def open_split(
     void: tuple[int | str, ...] | int | str | None = None,
     threshold: float | None = None,
     palette: str | None = None,
-    objects: bool = False,
+    objects: bool | None = None,
     channels: tuple[int, ...] | None = None,
     white: float | None = None,
 ) -> Rows:

@@ -28,7 +28,7 @@ class Coding(NamedTuple):
     void: tuple[Value, ...] = ()  # values of pixels that do not count
     threshold: float | None = None  # above it is class 1, up to it class 0
     palette: str = "index"  # what counts of a palette file: index or color
-    objects: bool = False  # each value but 0 is an object of class 1
+    objects: bool | None = None  # each value but 0 is an object of class 1
 
 
 def apply_coding(coding: Coding, mask: Mask, file: str) -> np.ndarray:

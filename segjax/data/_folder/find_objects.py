@@ -47,7 +47,8 @@ def find_objects(
     told += [f"{named(there)} does not count"] if there else []
     told += [f"no mask holds {named(absent)}, which data.void names"] if absent else []
     told += _doubt_of_255(held, void)
-    hidden = [one.file for one, n in zip(seen, counts) if n < files.get(one.file, 0)]
+    joined = [files.get(one.file, 0) for one in seen]  # a lone one may be empty
+    hidden = [one.file for one, n, m in zip(seen, counts, joined) if m > max(n, 1)]
     if hidden:
         told.append(
             f"some objects lie wholly under smaller ones, and are left out: in"

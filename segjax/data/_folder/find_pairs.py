@@ -26,9 +26,9 @@ def find_pairs(
         if folder is not None and not (root / folder).is_dir():
             raise Mistake(f"data.{option} is {folder!r}, which is no folder in {dir}.")
     files = picture_files(root)
-    gathered = gather(files, masks) if objects else {}
+    gathered, doubts = gather(files, images, masks) if objects else ({}, [])
     apart = {file for parts in gathered.values() for file in parts}
-    wholes = sorted([*gathered, *(file for file in files if file not in apart)])
+    wholes = sorted({*gathered, *(file for file in files if file not in apart)})
     matched = match(wholes, images, masks, objects)
     if table is not None:
         rows = read_table(Files(root, [], []).read(table), table)
@@ -39,8 +39,11 @@ def find_pairs(
         matched = Matched(pairs, [], [], [], rest)
     elif not matched.pairs and not matched.doubles:
         told = _no_pairs(dir, files, matched)
-        raise Mistake(told + ("" if objects else _of_objects(gather(files, masks))))
-    return matched._replace(pairs=_with_parts(matched.pairs, gathered))
+        several = {} if objects else gather(files, images, masks)[0]
+        raise Mistake(told + _of_objects(several))
+    return matched._replace(
+        pairs=_with_parts(matched.pairs, gathered), doubles=matched.doubles + doubts
+    )
 
 
 def _with_parts(pairs: list[Pair], gathered: dict[str, tuple[str, ...]]) -> list[Pair]:

@@ -17,11 +17,11 @@ SPLIT_WORDS = {
     **dict.fromkeys(("val", "valid", "validation", "dev"), "val"),
     **dict.fromkeys(("test", "testing", "tst"), "test"),
 }
-OF_MASKS = re.compile(
+_OF_MASKS = re.compile(
     r"masks?|annot(ation)?s?|labels?(?!l?ed)|segment(ation)?s?|lesions?|silhouettes?"
-    r"|ground.?truths?|truths?|targets?|mattes?|manual"
-    r"|(?<![a-z])(gts?|segs?|instances?)(?![a-z])"
+    r"|ground.?truths?|truths?|targets?|mattes?|manual|(?<![a-z])(gts?|segs?)(?![a-z])"
 )
+_INSTANCES = ("instance", "instances")
 _OF_OBJECTS = re.compile(r"instances?|objects?")
 _OF_PICTURES = re.compile(
     r"images?|imgs?|pictures?|photos?|frames?|inputs?|scans?|originals?"
@@ -106,7 +106,7 @@ def _match(
     files: list[str], images: str | None, masks: str | None, objects: bool, skip: int
 ) -> Matched:
     """skip: folders, from the outermost, whose names say nothing."""
-    found = [_classify(file, images, masks, skip) for file in files]
+    found = [_classify(file, images, masks, objects, skip) for file in files]
     aside = []
     if any(f.placed and not f.is_mask for f in found):
         aside = [f.path for f in found if not f.placed and not f.is_mask]
@@ -208,16 +208,18 @@ def _named(couples: list[tuple[_File, _File]]) -> list[Pair]:
     return pairs
 
 
-def _classify(file: str, images: str | None, masks: str | None, skip: int) -> _File:
+def _classify(
+    file: str, images: str | None, masks: str | None, objects: bool, skip: int
+) -> _File:
     """What a file is, by the nearest of its folders whose name says so."""
     path = PurePosixPath(file)
     stem = unicodedata.normalize("NFC", path.stem.lower())
     split, kind, at = "", "", []
     for folder in reversed(path.parent.parts[skip:]):
         word = folder.lower()
-        says = "mask" if OF_MASKS.search(word) else ""
+        says = "mask" if says_masks(word, objects) else ""
         says = says or ("picture" if _OF_PICTURES.search(word) else "")
-        rest = _OF_PICTURES.sub(" ", OF_MASKS.sub(" ", word))
+        rest = _OF_PICTURES.sub(" ", _OF_MASKS.sub(" ", word))
         of_split = [
             SPLIT_WORDS[w] for w in re.findall(r"[a-z]+", rest) if w in SPLIT_WORDS
         ]
@@ -233,9 +235,25 @@ def _classify(file: str, images: str | None, masks: str | None, skip: int) -> _F
         is_mask = is_mask and not placed
     if masks is not None:
         other_mask = is_mask
-        is_mask = path.is_relative_to(masks)
+        is_mask = lies_in_masks(path, images, masks)
         placed = placed and not (other_mask and not is_mask)
     return _File(file, bare if is_mask else stem, tuple(at), split, is_mask, placed)
+
+
+def says_masks(folder: str, objects: bool) -> bool:
+    """Whether a folder's name says that masks lie in it; `instances` only where objects
+    are to be told apart, as those that lie beside masks of classes are no second ones.
+    """
+    word = folder.lower()
+    return bool(_OF_MASKS.search(word)) or (objects and word in _INSTANCES)
+
+
+def lies_in_masks(path: PurePosixPath, images: str | None, masks: str) -> bool:
+    """Whether a file lies in the folder that is said to hold the masks, and not in one
+    inside it that is said to hold the pictures."""
+    if images is not None and PurePosixPath(images).is_relative_to(masks):
+        return path.is_relative_to(masks) and not path.is_relative_to(images)
+    return path.is_relative_to(masks)
 
 
 def bare_mask(stem: str) -> str:

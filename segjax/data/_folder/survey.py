@@ -63,7 +63,7 @@ def as_values(void) -> tuple:
 
 def survey(**options) -> Survey:
     """All that the folder's files tell, by the options that say which and how."""
-    options = {k: v for k, v in options.items() if v is not None and v is not False}
+    options = {k: v for k, v in options.items() if v is not None}
     frozen = tuple(
         (k, tuple(v) if isinstance(v, list) else v) for k, v in sorted(options.items())
     )
@@ -163,7 +163,9 @@ def _find_white(files: Files, headers: list[Header], options: dict[str, Any]):
 
 
 def _told_of_pairs(matched: Matched, headers) -> list[str]:
-    told = []
+    told, lone = [], "no mask, so left out"
+    if any(pair.parts for pair in matched.pairs):
+        lone += " (one black mask says that there is no object)"
     if matched.pairs:
         first = matched.pairs[0]
         told.append(
@@ -191,7 +193,7 @@ def _told_of_pairs(matched: Matched, headers) -> list[str]:
             " their last channel is something else, set data.channels=(0,1,2)"
         )
     for files, what in (
-        (matched.lone_images, "no mask, so left out"),
+        (matched.lone_images, lone),
         (matched.lone_masks, "no picture, so left out"),
         (matched.aside, "left aside"),
     ):

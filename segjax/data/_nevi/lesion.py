@@ -3,7 +3,7 @@ distance to the border, in heights), and the pigment that fills it."""
 
 import numpy as np
 
-from segjax.data._nevi.canvas import clouds, grid, scatter, sigmoid, stamp
+from segjax.data._canvas import clouds, grid, scatter, sigmoid, stamp
 from segjax.data._nevi.scene import BLOOD
 
 KINDS = ("typical nevus", "atypical nevus", "melanoma")

@@ -3,7 +3,7 @@ function takes a picture f32[h,w,3] in 0..255 and gives it back with one thing m
 
 import numpy as np
 
-from segjax.data._nevi.canvas import (
+from segjax.data._canvas import (
     blur,
     canvas_shape,
     clouds,

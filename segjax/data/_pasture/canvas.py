@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from segjax.data._nevi.canvas import canvas_shape
+from segjax.data._canvas import canvas_shape
 
 GRASS, SKY, WATER, FENCE, SHEEP, DOG = range(6)
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from segjax.data._nevi.canvas import canvas_shape, grid, sigmoid
+from segjax.data._canvas import canvas_shape, grid, sigmoid
 from segjax.data._pasture.canvas import FENCE, Canvas
 from segjax.data._pasture.noise import noise
 from segjax.data._pasture.view import View

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from segjax.data._nevi.canvas import canvas_shape
+from segjax.data._canvas import canvas_shape
 from segjax.data._pasture.canvas import DOG, SHEEP
 from segjax.data._pasture.dog import make_dog
 from segjax.data._pasture.noise import bumps

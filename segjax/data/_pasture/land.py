@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from segjax.data._nevi.canvas import grid, sigmoid
+from segjax.data._canvas import grid, sigmoid
 from segjax.data._pasture.canvas import GRASS, SKY, Canvas
 from segjax.data._pasture.noise import bumps, noise, wave
 from segjax.data._pasture.view import View

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from segjax.data._nevi.canvas import sigmoid
+from segjax.data._canvas import sigmoid
 from segjax.data._pasture.canvas import Canvas
 from segjax.data._pasture.noise import noise
 from segjax.data._pasture.shapes import (

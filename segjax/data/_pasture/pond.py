@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from segjax.data._nevi.canvas import grid
+from segjax.data._canvas import grid
 from segjax.data._pasture.canvas import WATER, Canvas
 from segjax.data._pasture.fence import Fence
 from segjax.data._pasture.noise import bumps, noise

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from segjax.data._nevi.canvas import blur, canvas_shape, grid
+from segjax.data._canvas import blur, canvas_shape, grid
 from segjax.data._pasture.canvas import Canvas, create_canvas
 from segjax.data._pasture.fence import (
     Fence,

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from segjax.data._nevi.canvas import canvas_shape
+from segjax.data._canvas import canvas_shape
 from segjax.data._pasture.shapes import Animal, above_grass, bounds, distance
 
 Box = Sequence[float] | np.ndarray  # least and largest u, least and largest v

@@ -1,6 +1,6 @@
-"""The drawing tools of `nevi`: a canvas whose unit is the picture's height, with its
-origin in the middle, so that the same scene comes out at every size. Pictures are 4:3;
-fields are f32[h,w]; points are (y, x) pairs."""
+"""What `nevi` and `pasture` draw by: a canvas whose unit is the picture's height, with
+its origin in the middle, so that the same scene comes out at every size. Pictures are
+4:3; fields are f32[h,w]; points are (y, x) pairs."""
 
 from functools import lru_cache
 
