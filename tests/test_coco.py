@@ -190,6 +190,13 @@ def test_run_lengths_go_round():
 # polygons
 
 
+def filled(corners, size):
+    mask = np.zeros(size, bool)
+    where = polygon.box_of(corners, size)
+    mask[where] = polygon.fill(corners, where)
+    return mask
+
+
 @pytest.mark.parametrize(
     ("corners", "pixels"),
     [
@@ -203,22 +210,47 @@ def test_run_lengths_go_round():
     ],
 )
 def test_a_pixel_is_inside_if_its_centre_is(corners, pixels):
-    mask = polygon.fill(polygon.check_polygon(corners, (4, 6)), (4, 6))
+    mask = filled(polygon.check_polygon(corners, (4, 6)), (4, 6))
     assert mask.sum() == pixels
     turned = np.array(corners).reshape(-1, 2)[::-1]
-    np.testing.assert_array_equal(polygon.fill(turned, (4, 6)), mask)
+    np.testing.assert_array_equal(filled(turned, (4, 6)), mask)
 
 
 def test_areas_are_kept_on_the_average():
     """A disc of radius 20.3 has 1294.6 pixels; an outline drawn along adds some 60."""
     turn = np.linspace(0, 2 * np.pi, 400, endpoint=False)
     disc = np.stack([31.2 + 20.3 * np.cos(turn), 30.7 + 20.3 * np.sin(turn)], -1)
-    assert abs(polygon.fill(disc, (64, 64)).sum() - 1294.6) < 8
+    assert abs(filled(disc, (64, 64)).sum() - 1294.6) < 8
+
+
+def test_of_two_polygons_that_share_an_edge_each_pixel_is_in_one():
+    """Corners on centres of pixels, where rounding decides."""
+    corners = np.random.default_rng(0).integers(0, 30, (300, 4, 2)) + 0.5
+    for a, b, c, d in corners:
+        one, other, both = (
+            filled(np.stack(outline), (30, 30))
+            for outline in ((a, b, c), (b, a, d), (a, c, b, d))
+        )
+        np.testing.assert_array_equal(one ^ other, both)
+        np.testing.assert_array_equal(filled(np.stack((c, b, a)), (30, 30)), one)
+
+
+def test_a_small_object_of_a_large_picture_takes_little_room():
+    """Four thousand by four thousand pixels would be drawn for each."""
+    runs = {"size": [4000, 4000], "counts": [4000 * 7 + 9, 3, 4000 * 3993 - 12]}
+    for what, rows, columns in (
+        (box(30.2, 9, 40, 19), (9, 19), (30, 40)),
+        (runs, (9, 12), (7, 8)),
+    ):
+        where, mask, _ = draw_segmentation(what, (4000, 4000))
+        assert where == (slice(*rows), slice(*columns))
+        assert mask.all()
+        assert mask.base is None  # a view would keep the whole
 
 
 def test_polygons_of_one_object_are_joined():
     two = [*box(0, 0, 2, 2), *box(1, 1, 3, 3)]
-    assert draw_segmentation(two, (4, 6)).sum() == 7  # 4 + 4 - 1
+    assert draw_segmentation(two, (4, 6)).mask.sum() == 7  # 4 + 4 - 1
 
 
 # the forms
@@ -328,6 +360,47 @@ def test_key_points(tmp_path, capsys):
     np.testing.assert_array_equal(example["instance"], instance)
     with pytest.raises(Mistake, match="has 3 pictures, and none for test of fold 4"):
         data.open_split("coco", "test", fold=4, **config)
+    with pytest.raises(Mistake, match="classes does not count with key points"):
+        data.make_info("coco", classes=("person",), **config)
+
+
+def test_objects_without_joints_beside_people(tmp_path):
+    """Some programs give them an empty list."""
+    write_people(tmp_path, range(1, 6))
+    path = tmp_path / "annotations" / "person_keypoints_val2017.json"
+    content = json.loads(path.read_text())
+    content["categories"].append({"id": 7, "name": "car", "keypoints": []})
+    content["annotations"][0] |= {"category_id": 7, "keypoints": []}
+    path.write_text(json.dumps(content))
+    assert prepare(tmp_path, tmp_path / "to") == 0
+    assert not next(all_rows(tmp_path / "to"))["keypoints"][0].any()
+
+
+def test_polygons_of_another_resolution_are_told(tmp_path, capsys):
+    """What lies a pixel outside is of rounding, what lies far outside may not be."""
+    write_objects(tmp_path, range(1, 6))
+    path = tmp_path / "annotations" / "instances_train2017.json"
+    content = json.loads(path.read_text())
+    content["annotations"][0]["segmentation"] = box(-2, 0, 8, 6)
+    content["annotations"][5]["segmentation"] = box(0, 0, 600, 400)
+    path.write_text(json.dumps(content))
+    assert prepare(tmp_path, tmp_path / "to") == 0
+    told = "more than 2 pixels out of their picture, and are cut off there: 1, in"
+    assert f"{told} 000000000002\n" in capsys.readouterr().out
+
+
+def test_any_terminal_can_print_names(tmp_path, capsys):
+    """JSON may hold halves of characters, and orders to the terminal."""
+    write_objects(tmp_path, range(1, 6))
+    path = tmp_path / "annotations" / "instances_train2017.json"
+    content = json.loads(path.read_text())
+    for category, name in zip(content["categories"], ("\ud800", "\x1b[31mred")):
+        category["name"] = name
+    path.write_text(json.dumps(content))
+    assert prepare(tmp_path, tmp_path / "to") == 0
+    assert "5 \\ud800, 5 \\x1b[31mred\n" in capsys.readouterr().out
+    info = data.make_info("coco", dir=str(tmp_path / "to"))
+    assert info.things == ("\\ud800", "\\x1b[31mred")
 
 
 def test_more_objects_than_a_byte_counts(tmp_path):
@@ -607,6 +680,18 @@ BROKEN_OBJECTS = {
     "a run without end": (runs("o" * 99), "a run length larger than any picture"),
     "runs that are none": (runs(None), "that are not whole numbers"),
     "a crowd of two": (of_object(iscrowd=2), "has an 'iscrowd' of 2"),
+    "a crowd that is text": (
+        of_object(iscrowd="0"),
+        "has an 'iscrowd' of '0'; it must be the number 0 or 1",
+    ),
+    "a category that is text": (
+        of_object(category_id="7"),
+        "has a 'category_id' of '7'; it must be a whole number",
+    ),
+    "a category of half a character": (
+        of_object(category_id="\ud800"),
+        "has a 'category_id' of '\\ud800'; it must be a whole number",
+    ),
     "no such category": (
         of_object(category_id=5),
         "is of category 5, which is not among its 'categories'",

@@ -4,6 +4,7 @@ Nothing is unpacked: a zip's entries are read one at a time, so none can land ou
 Whatever is wrong with a file is a Mistake, one sentence that names it.
 """
 
+import contextlib
 import io
 import os
 import stat
@@ -95,7 +96,9 @@ def open_files(where: str | Path) -> Files:
 
 def shown(name: object) -> str:
     """A name that any terminal can print: bytes that are no text as \\xNN."""
-    text = os.fsencode(str(name)).decode("utf-8", "backslashreplace")
+    text = str(name)
+    with contextlib.suppress(UnicodeEncodeError):  # half a character, as JSON may hold
+        text = os.fsencode(text).decode("utf-8", "backslashreplace")
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from segjax.base import VOID, Mistake
 from segjax.data._coco.labels import Labels
 from segjax.data._coco.objects import draw_objects
+from segjax.data._coco.polygon import ROUNDING
 from segjax.data._coco.scan import Picture, scan
 from segjax.data._coco.segments import draw_segments
 from segjax.data._intake import Files, decode_picture, listed, shown
@@ -24,6 +25,7 @@ class Seen(NamedTuple):
     objects: tuple[str, ...]  # the class of each
     crowds: int
     covered: int
+    cut: int  # objects that reach out of it
     void: float  # share of pixels that do not count
     empty: bool  # nothing but background
     people: int  # with a joint that is labelled
@@ -81,6 +83,12 @@ def describe(checked: Checked) -> list[str]:
         lines.append(
             f"objects of which no pixel is seen, being small or covered: {covered}"
         )
+    cut = [name for name, one in zip(names, seen) if one.cut]
+    if cut:
+        lines.append(
+            f"objects that reach more than {ROUNDING} pixels out of their picture, and"
+            f" are cut off there: {sum(one.cut for one in seen)}, in {listed(cut)}"
+        )
     empty = [name for name, one in zip(names, seen) if one.empty]
     if empty:
         lines.append(f"pictures without objects: {len(empty)}, {listed(empty)}")
@@ -105,6 +113,7 @@ def _look_at(files: Files, picture: Picture) -> Seen | Mistake:
         objects=labels.objects,
         crowds=labels.crowds,
         covered=labels.covered,
+        cut=labels.cut,
         void=float(np.mean(labels.semantic == VOID)),
         empty=not picture.marks,
         people=0 if points is None else int((points[..., 2] > 0).any(axis=1).sum()),

@@ -20,6 +20,7 @@ class Labels(NamedTuple):
     objects: tuple[str, ...]  # the class of each thing that is no crowd
     crowds: int
     covered: int  # objects that no pixel is left of
+    cut: int = 0  # objects that reach out of the picture
     keypoints: np.ndarray | None = None  # f32[p,j,3] y, x, visible
     area: np.ndarray | None = None  # f32[p]
 
@@ -47,7 +48,9 @@ def class_of(mark: dict, picture: Picture, told: str) -> int:
     category = mark.get("category_id")
     cls = picture.legend.class_of(category)
     if cls is None:
-        what = f"is of category {shown(category)}, which is not among its 'categories'"
+        what = f"is of category {category!r}, which is not among its 'categories'"
+        if type(category) is not int:
+            what = f"has a 'category_id' of {category!r}; it must be a whole number"
         raise Mistake(of_picture(told, picture, what))
     return cls
 
@@ -56,7 +59,7 @@ def is_crowd(mark: dict, picture: Picture, told: str) -> bool:
     """Whether an annotation is of many objects as one."""
     crowd = mark.get("iscrowd", 0)
     if crowd not in (0, 1):
-        what = f"has an 'iscrowd' of {shown(crowd)}; it must be 0 or 1"
+        what = f"has an 'iscrowd' of {crowd!r}; it must be the number 0 or 1"
         raise Mistake(of_picture(told, picture, what))
     return bool(crowd)
 

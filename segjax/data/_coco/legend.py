@@ -49,11 +49,11 @@ def read_legend(categories: Any, form: str, file: str) -> Legend:
     """The legend of a file's `categories`, or a Mistake."""
     entries = sorted(_checked(categories, file), key=lambda entry: entry["id"])
     ids = tuple(entry["id"] for entry in entries)
-    classes = tuple(entry["name"] for entry in entries)
+    classes = tuple(shown(entry["name"]) for entry in entries)
     things = classes
     colors = tuple(_color(entry) for entry in entries)
     if form == PANOPTIC:
-        things = tuple(e["name"] for e in entries if _is_thing(e, file))
+        things = tuple(shown(e["name"]) for e in entries if _is_thing(e, file))
     else:
         ids, classes = (-1, *ids), (BACKGROUND, *classes)
         colors = ((0, 0, 0), *colors)
@@ -61,8 +61,7 @@ def read_legend(categories: Any, form: str, file: str) -> Legend:
         twins = sorted({str(v) for v in values if values.count(v) > 1})  # type: ignore[arg-type]
         if twins:
             raise Mistake(
-                f"{shown(file)} has two categories {word} {shown(twins[0])!r}; rename"
-                " one."
+                f"{shown(file)} has two categories {word} {twins[0]!r}; rename one."
             )
     if len(classes) > VOID:
         raise Mistake(f"{shown(file)} has more than {VOID} categories; a mask has not.")
@@ -173,6 +172,7 @@ def _skeleton(entries: list[dict], file: str) -> tuple[tuple, tuple, tuple]:
     names, limbs = with_joints[0]["keypoints"], with_joints[0].get("skeleton") or []
     if not isinstance(names, list) or not all(isinstance(n, str) for n in names):
         raise Mistake(f"{shown(file)} has 'keypoints' that are not a list of names.")
+    names = [shown(name) for name in names]
     places = range(1, len(names) + 1)  # COCO counts from 1
     for limb in limbs if isinstance(limbs, list) else [limbs]:
         is_pair = isinstance(limb, list) and len(limb) == 2

@@ -14,14 +14,29 @@ from segjax.data._coco.labels import (
     of_picture,
 )
 from segjax.data._coco.legend import KEYPOINTS, Legend
-from segjax.data._coco.polygon import check_polygon, fill, is_number
+from segjax.data._coco.polygon import (
+    Box,
+    box_of,
+    check_polygon,
+    fill,
+    is_number,
+    reaches_out,
+)
 from segjax.data._coco.scan import Picture
 from segjax.data._intake import shown
 from segjax.ops.rle import decode
 
 
-class _Object(NamedTuple):
+class Drawn(NamedTuple):
+    """An object's mask, of the box that holds it."""
+
+    box: Box
     mask: np.ndarray  # bool[h,w]
+    cut: bool  # whether it reaches out of the picture
+
+
+class _Object(NamedTuple):
+    drawn: Drawn
     pixels: int
     cls: int
     crowd: bool
@@ -40,7 +55,8 @@ def draw_objects(picture: Picture) -> Labels:
     )
     owner = np.zeros((h, w), np.int32)
     for k in order:
-        owner[objects[k].mask] = k + 1
+        box, mask, _ = objects[k].drawn
+        owner[box][mask] = k + 1
     seen = set(distinct(owner).tolist())
     single = [k for k, one in enumerate(objects) if not one.crowd]
     visible = [k for k in single if k + 1 in seen]
@@ -54,6 +70,7 @@ def draw_objects(picture: Picture) -> Labels:
         objects=tuple(picture.legend.classes[objects[k].cls] for k in visible),
         crowds=len(objects) - len(single),
         covered=len(single) - len(visible),
+        cut=sum(one.drawn.cut for one in objects),
     )
     if picture.legend.form != KEYPOINTS:
         return labels
@@ -73,38 +90,50 @@ def _object(mark: dict, picture: Picture) -> _Object:
     cls = class_of(mark, picture, told)
     crowd = is_crowd(mark, picture, told)
     try:
-        mask = draw_segmentation(mark.get("segmentation"), picture.size)
+        drawn = draw_segmentation(mark.get("segmentation"), picture.size)
         joints = read_joints(mark, picture.legend, crowd)
     except Mistake as mistake:
         raise Mistake(of_picture(told, picture, str(mistake))) from None
-    pixels = int(np.count_nonzero(mask))
+    pixels = int(np.count_nonzero(drawn.mask))
     told_area: Any = mark.get("area")
     area = float(told_area) if is_number(told_area) else pixels
-    return _Object(mask, pixels, cls, crowd, joints, area)
+    return _Object(drawn, pixels, cls, crowd, joints, area)
 
 
-def draw_segmentation(segmentation: Any, size: tuple[int, int]) -> np.ndarray:
-    """The mask of an object: of polygons together, or of run lengths. bool[h,w]"""
+def draw_segmentation(segmentation: Any, size: tuple[int, int]) -> Drawn:
+    """The mask of an object: of polygons together, or of run lengths."""
     if isinstance(segmentation, dict):
         if segmentation.get("size") != list(size):
             raise Mistake(
-                f"has run lengths of the size {shown(segmentation.get('size'))}; its"
+                f"has run lengths of the size {segmentation.get('size')!r}; its"
                 f" picture has {list(size)}"
             )
-        return decode(segmentation.get("counts"), size)
+        return _cropped(decode(segmentation.get("counts"), size))
     if not isinstance(segmentation, list) or not segmentation:
         raise Mistake("has no 'segmentation', polygons or run lengths")
-    mask = np.zeros(size, bool)
-    for polygon in segmentation:
-        mask |= fill(check_polygon(polygon, size), size)
-    return mask
+    polygons = [check_polygon(polygon, size) for polygon in segmentation]
+    every = np.concatenate(polygons)
+    box = box_of(every, size)
+    mask = fill(polygons[0], box)
+    for corners in polygons[1:]:
+        mask |= fill(corners, box)
+    return Drawn(box, mask, reaches_out(every, size))
+
+
+def _cropped(mask: np.ndarray) -> Drawn:
+    """A picture's mask without the empty rows and columns around it."""
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return Drawn((slice(0, 0), slice(0, 0)), mask[:0, :0], False)
+    box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    return Drawn(box, mask[box].copy(), False)
 
 
 def read_joints(mark: dict, legend: Legend, crowd: bool) -> np.ndarray:
     """A person's joints, x, y, visible in COCO, as y, x, visible. f32[j,3]"""
     count = len(legend.joints)
     given = mark.get("keypoints")
-    if count == 0 or crowd or given is None:
+    if count == 0 or crowd or given in (None, []):  # the latter of what has no joints
         return np.zeros((count, 3), np.float32)
     whole = isinstance(given, list) and all(map(is_number, given))
     if not whole or len(given) != 3 * count:
