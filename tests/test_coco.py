@@ -1,7 +1,5 @@
-"""COCO's three forms, drawn as masks by hand-worked figures; and every way in which
-they may be broken told in a sentence."""
+"""COCO's three forms, drawn as masks by hand-worked figures."""
 
-import io
 import json
 
 import numpy as np
@@ -15,138 +13,20 @@ from segjax.data import coco
 from segjax.data._coco import polygon
 from segjax.data._coco.objects import draw_segmentation
 from segjax.ops import rle
-
-KINDS = [  # as COCO has them: neither contiguous nor in order
-    {"id": 92, "name": "sky", "isthing": 0, "color": [70, 130, 180]},
-    {"id": 1, "name": "person", "isthing": 1, "color": [220, 20, 60]},
-    {"id": 7, "name": "car", "isthing": 1, "color": [0, 0, 142]},
-]
-PERSON, CAR, SKY = 0, 1, 2  # their classes
-CORNERS = {  # of a person: joints, limbs
-    "id": 1,
-    "name": "person",
-    "keypoints": ["nose", "left_hand", "right_hand"],
-    "skeleton": [[1, 2], [1, 3]],
-}
-# ids that need one, two and three bytes: 300 = 44 + 1 * 256,
-# 70000 = 112 + 17 * 256 + 1 * 65536
-RGB = {0: (0, 0, 0), 9: (9, 0, 0), 300: (44, 1, 0), 70000: (112, 17, 1)}
-IDS = np.array(
-    [
-        [300, 300, 0, 0, 9, 9],
-        [300, 300, 0, 0, 9, 9],
-        [70000, 70000, 70000, 0, 8, 8],
-        [70000, 70000, 70000, 0, 8, 8],
-    ]
+from tests.small_coco import (
+    CAR,
+    PERSON,
+    SKY,
+    all_rows,
+    box,
+    mark,
+    of_jpeg,
+    picture_of,
+    prepare,
+    write_objects,
+    write_panoptic,
+    write_people,
 )
-RGB[8] = (8, 0, 0)
-SEGMENTS = [
-    {"id": 9, "category_id": 7, "iscrowd": 0},
-    {"id": 70000, "category_id": 92, "iscrowd": 0},
-    {"id": 300, "category_id": 7, "iscrowd": 0},
-    {"id": 8, "category_id": 1, "iscrowd": 1},
-]
-
-
-def picture_of(key):
-    return np.random.default_rng(key).integers(0, 256, (4, 6, 3), np.uint8)
-
-
-def entry(key, **more):
-    return {"id": key, "file_name": f"{key:012d}.jpg", "height": 4, "width": 6} | more
-
-
-def write_pictures(root, keys, folder="train2017"):
-    (root / folder).mkdir(parents=True, exist_ok=True)
-    for key in keys:
-        Image.fromarray(picture_of(key)).save(root / folder / f"{key:012d}.jpg")
-
-
-def write_json(root, name, content):
-    path = root / "annotations" / f"{name}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(content if isinstance(content, str) else json.dumps(content))
-
-
-def write_panoptic(root, keys, split="train2017"):
-    write_pictures(root, keys, split)
-    folder = root / "annotations" / f"panoptic_{split}"
-    folder.mkdir(parents=True)
-    rgb = np.array([[RGB[v] for v in row] for row in IDS.tolist()], np.uint8)
-    marks = []
-    for key in keys:
-        name = f"{key:012d}.png"
-        Image.fromarray(rgb).save(folder / name)
-        marks.append({"image_id": key, "file_name": name, "segments_info": SEGMENTS})
-    content = {"images": [entry(k) for k in keys], "annotations": marks}
-    write_json(root, f"panoptic_{split}", content | {"categories": KINDS})
-
-
-def box(x, y, right, bottom):
-    return [[x, y, right, y, right, bottom, x, bottom]]
-
-
-def mark(key, image, category, segmentation, **more):
-    what = {"id": key, "image_id": image, "category_id": category}
-    return what | {"segmentation": segmentation, "iscrowd": 0} | more
-
-
-def objects(image):
-    """A car, a person before it, one who is behind that car and smaller still; a crowd
-    of cars that the first car stands in."""
-    crowd = np.zeros((4, 6), bool)
-    crowd[3] = True
-    runs = {"size": [4, 6], "counts": rle.encode(crowd)}
-    return [
-        mark(10 * image + 1, image, 7, box(0, 1, 4, 4)),
-        mark(10 * image + 2, image, 1, box(1, 0, 2, 3)),
-        mark(10 * image + 3, image, 7, runs, iscrowd=1),
-        mark(10 * image + 4, image, 1, box(4.6, 0.6, 5.4, 1.4)),  # no centre inside
-    ]
-
-
-def write_objects(root, keys, name="instances_train2017", folder="train2017"):
-    write_pictures(root, keys, folder)
-    content = {
-        "images": [entry(key) for key in keys],
-        "annotations": [one for key in keys for one in objects(key)],
-        "categories": KINDS[1:],
-    }
-    write_json(root, name, content)
-
-
-def people(image):
-    small, large = [5, 1, 2, 4, 0, 1, 0, 0, 0], [1, 2, 2, 0, 0, 0, 3, 3, 1]
-    return [
-        mark(1, image, 1, box(0, 0, 3, 4), keypoints=large, area=11.5),
-        mark(2, image, 1, box(0, 0, 6, 1), iscrowd=1, keypoints=[0] * 9),
-        mark(3, image, 1, box(0.6, 0.6, 0.9, 0.9), keypoints=[0] * 9, area=0.1),
-        mark(4, image, 1, box(4, 0, 6, 2), keypoints=small),
-    ]
-
-
-def write_people(root, keys, name="person_keypoints_val2017"):
-    write_pictures(root, keys, "val2017")
-    marks = [one for key in keys for one in people(key)]
-    content = {"images": [entry(k) for k in keys], "annotations": marks}
-    write_json(root, name, content | {"categories": [CORNERS]})
-
-
-def prepare(root, to, *more):
-    return main(["prepare", "coco", f"--from={root}", f"--to={to}", *more])
-
-
-def all_rows(to, **config):
-    for fold in range(5):
-        rows = data.open_split("coco", "test", dir=str(to), fold=fold, **config)
-        yield from (rows[i] for i in range(len(rows)))
-
-
-def of_jpeg(key):
-    file = io.BytesIO()
-    Image.fromarray(picture_of(key)).save(file, "JPEG")
-    return np.asarray(Image.open(file))
-
 
 # run lengths
 
@@ -425,13 +305,27 @@ def test_cocos_own_splits(tmp_path, capsys):
     write_panoptic(tmp_path, [1, 2, 3])
     write_panoptic(tmp_path, [4, 5], "val2017")
     assert prepare(tmp_path, tmp_path / "to") == 0
-    told = "3 of train, of which 1 choose, and 2 of val, which are tested"
+    told = "3 of train, of which 1 choose, and 2 that are tested"
     assert told in capsys.readouterr().out
     found = {}
     for split in data.SPLITS:
         rows = data.open_split("coco", split, dir=str(tmp_path / "to"), fold=1)
         found[split] = [int(rows[i]["name"]) for i in range(len(rows))]
     assert found == {"train": [1, 3], "val": [2], "test": [4, 5]}
+
+
+def test_a_set_with_a_test_has_its_own_val(tmp_path, capsys):
+    for split, keys in (("train", [1, 2]), ("val", [3]), ("test", [4])):
+        write_objects(tmp_path, keys, f"instances_{split}", split)
+    assert prepare(tmp_path, tmp_path / "to") == 0
+    assert "its own splits: 2 train, 1 val, 1 test" in capsys.readouterr().out
+    found = {}
+    for split in data.SPLITS:
+        rows = data.open_split("coco", split, dir=str(tmp_path / "to"))
+        found[split] = [int(rows[i]["name"]) for i in range(len(rows))]
+    assert found == {"train": [1, 2], "val": [3], "test": [4]}
+    with pytest.raises(Mistake, match="fold is 1, and this coco has a train, val"):
+        data.open_split("coco", "train", dir=str(tmp_path / "to"), fold=1)
 
 
 def test_a_twentieth_of_train_chooses():
@@ -498,7 +392,7 @@ def test_forms_stand_side_by_side(tmp_path, capsys):
     said = capsys.readouterr().err
     assert "annotations of panoptic and instances; say which with --annotations" in said
     assert prepare(tmp_path, to, "--annotations=stuff") == 2
-    assert "no JSON file with 'stuff' in its name" in capsys.readouterr().err
+    assert "no JSON file with 'stuff' in its path" in capsys.readouterr().err
     for form in ("panoptic", "instances"):
         assert prepare(tmp_path, to, f"--annotations={form}") == 0
     with pytest.raises(Mistake, match="prepared as panoptic and instances; say which"):
@@ -509,341 +403,6 @@ def test_forms_stand_side_by_side(tmp_path, capsys):
     assert "--annotations does not count for ph2" in capsys.readouterr().err
 
 
-def test_a_file_of_another_name_is_known_by_what_it_holds(tmp_path):
-    write_people(tmp_path, range(1, 6), name="mine")
-    write_json(tmp_path, "results", [{"image_id": 1, "score": 0.5}])
-    assert prepare(tmp_path, tmp_path / "to") == 0
-    assert data.make_info("coco", dir=str(tmp_path / "to")).joints
-
-
 def test_not_prepared(tmp_path):
     with pytest.raises(Mistake, match=r"coco is not prepared in .*cocodataset\.org"):
         data.make_info("coco", dir=str(tmp_path))
-
-
-# what is broken
-
-
-def change(name, edit):
-    """Of the annotations, loaded, as a way to break them."""
-
-    def harm(root):
-        path = root / "annotations" / f"{name}.json"
-        content = json.loads(path.read_text())
-        edit(content)
-        path.write_text(json.dumps(content))
-
-    return harm
-
-
-def of_segments(edit):
-    """A change of the second picture's segments."""
-
-    def to_segments(content):
-        edit(content["annotations"][1]["segments_info"])
-
-    return change("panoptic_train2017", to_segments)
-
-
-def of_object(**more):
-    """A change of annotation 21, of the second picture."""
-    return change(
-        "instances_train2017", lambda content: content["annotations"][4].update(more)
-    )
-
-
-def of_images(edit):
-    return change("instances_train2017", lambda content: edit(content["images"]))
-
-
-def runs(counts, size=(4, 6)):
-    return of_object(segmentation={"size": list(size), "counts": counts})
-
-
-def png(root):
-    return root / "annotations" / "panoptic_train2017" / f"{2:012d}.png"
-
-
-def jpeg(root):
-    return root / "train2017" / f"{2:012d}.jpg"
-
-
-def repaint(root):
-    """A pixel of segment 9 of an id that is not listed."""
-    with Image.open(png(root)) as image:
-        pixels = np.array(image)
-    pixels[0, 4] = (1, 1, 0)
-    Image.fromarray(pixels).save(png(root))
-
-
-BROKEN_PANOPTIC = {
-    "a PNG of another size": (
-        lambda root: Image.new("RGB", (5, 4)).save(png(root)),
-        "000000000002.png is 4x5, its picture 4x6",
-    ),
-    "a PNG that is grey": (
-        lambda root: Image.new("L", (6, 4)).save(png(root)),
-        "000000000002.png is a picture of kind 'L'; a panoptic PNG is RGB",
-    ),
-    "a PNG cut short": (
-        lambda root: png(root).write_bytes(png(root).read_bytes()[:-25]),
-        "000000000002.png is cut short",
-    ),
-    "no PNG": (
-        lambda root: png(root).unlink(),
-        "its PNG of segments, 000000000002.png in a folder panoptic_train2017, is",
-    ),
-    "a segment that the PNG lacks": (
-        of_segments(lambda segments: segments.append(SEGMENTS[0] | {"id": 5})),
-        "lists segments that annotations/panoptic_train2017/000000000002.png has not:"
-        " 5. Get both anew",
-    ),
-    "a segment that the JSON lacks": (
-        repaint,
-        "000000000002.png has segments that annotations/panoptic_train2017.json does"
-        " not list: 257",
-    ),
-    "a segment of two categories": (
-        of_segments(lambda segments: segments.append(segments[0] | {"category_id": 1})),
-        "lists segment 9 of annotations/panoptic_train2017/000000000002.png twice",
-    ),
-    "a segment of no category": (
-        of_segments(lambda segments: segments[0].update(category_id=8)),
-        "Segment 9 of train2017/000000000002.jpg in annotations/panoptic_train2017.json"
-        " is of category 8, which is not among its 'categories'",
-    ),
-    "a segment numbered 0": (
-        of_segments(lambda segments: segments[0].update(id=0)),
-        "has the id 0; it must be a whole number from 1",
-    ),
-    "segments that are no list": (
-        change(
-            "panoptic_train2017",
-            lambda content: content["annotations"][1].pop("segments_info"),
-        ),
-        "has an annotation without 'file_name' and 'segments_info'",
-    ),
-    "a picture without annotation": (
-        change("panoptic_train2017", lambda content: content["annotations"].pop(1)),
-        "Image 2 of annotations/panoptic_train2017.json has 0 annotations",
-    ),
-    "a category that may be a thing": (
-        change(
-            "panoptic_train2017",
-            lambda content: content["categories"][0].pop("isthing"),
-        ),
-        "Category 'sky' of annotations/panoptic_train2017.json does not say whether",
-    ),
-    "two of train": (
-        lambda root: write_panoptic(root, [9], "train2014"),
-        "There are 2 files of annotations",
-    ),
-    "a picture in train and val": (
-        lambda root: write_panoptic(root, [2, 9], "val2017"),
-        "what is tested must not be trained on",
-    ),
-}
-BROKEN_OBJECTS = {
-    "an odd polygon": (
-        of_object(segmentation=[[0, 0, 3, 0, 3, 3, 1]]),
-        "Annotation 21 of train2017/000000000002.jpg in"
-        " annotations/instances_train2017.json has a polygon of 7 coordinates",
-    ),
-    "a polygon of two corners": (
-        of_object(segmentation=[[0, 0, 3, 3]]),
-        "has a polygon of 2 corners; it must have 3 or more",
-    ),
-    "a polygon outside": (
-        of_object(segmentation=box(7, 0, 9, 2)),
-        "has a polygon wholly outside of its picture: x 7 to 9, y 0 to 2",
-    ),
-    "a polygon of words": (
-        of_object(segmentation=[["a"] * 6]),
-        "has a polygon that is not a list of numbers",
-    ),
-    "a corner that is no number": (
-        of_object(segmentation=[[0, 0, 3, 0, 3, float("nan")]]),
-        "has a polygon that is not a list of numbers",
-    ),
-    "no segmentation": (of_object(segmentation=[]), "has no 'segmentation'"),
-    "runs that do not sum up": (
-        runs([4, 5]),
-        "that sum to 9; its picture of 4x6 has 24",
-    ),
-    "a run below 0": (runs([30, -6]), "that are not whole numbers of 0 or more"),
-    "runs of another size": (
-        runs([24], (6, 4)),
-        "has run lengths of the size [6, 4]; its picture has [4, 6]",
-    ),
-    "a bad character": (runs("1!"), "has the character '!' in its run lengths"),
-    "characters cut short": (runs("h"), "compressed run lengths that are cut short"),
-    "a run without end": (runs("o" * 99), "a run length larger than any picture"),
-    "runs that are none": (runs(None), "that are not whole numbers"),
-    "a crowd of two": (of_object(iscrowd=2), "has an 'iscrowd' of 2"),
-    "a crowd that is text": (
-        of_object(iscrowd="0"),
-        "has an 'iscrowd' of '0'; it must be the number 0 or 1",
-    ),
-    "a category that is text": (
-        of_object(category_id="7"),
-        "has a 'category_id' of '7'; it must be a whole number",
-    ),
-    "a category of half a character": (
-        of_object(category_id="\ud800"),
-        "has a 'category_id' of '\\ud800'; it must be a whole number",
-    ),
-    "no such category": (
-        of_object(category_id=5),
-        "is of category 5, which is not among its 'categories'",
-    ),
-    "no such image": (
-        of_object(image_id=99),
-        "Annotation 21 of annotations/instances_train2017.json is of image 99, which",
-    ),
-    "an image id that is a list": (of_object(image_id=[1]), "is of image [1], which"),
-    "an image id twice": (
-        of_images(lambda images: images[1].update(id=1)),
-        "annotations/instances_train2017.json has several images of the id 1",
-    ),
-    "a picture twice": (
-        of_images(
-            lambda images: images.append(entry(77) | {"file_name": f"{2:012d}.jpg"})
-        ),
-        "has several images of the name 000000000002",
-    ),
-    "an image without id": (
-        of_images(lambda images: images[1].pop("id")),
-        "Image 2 of the list in annotations/instances_train2017.json has no whole",
-    ),
-    "an image without name": (
-        of_images(lambda images: images[1].pop("file_name")),
-        "Image 2 of annotations/instances_train2017.json has no 'file_name'",
-    ),
-    "an image without size": (
-        of_images(lambda images: images[1].pop("width")),
-        "Image 2 of annotations/instances_train2017.json has no 'height' and 'width'",
-    ),
-    "no picture": (
-        lambda root: jpeg(root).unlink(),
-        "Image 2 of annotations/instances_train2017.json, 000000000002.jpg, is missing",
-    ),
-    "a picture of another size": (
-        lambda root: Image.new("RGB", (6, 5)).save(jpeg(root)),
-        "000000000002.jpg is 5x6, and annotations/instances_train2017.json says 4x6",
-    ),
-    "no JSON": (
-        lambda root: write_json(root, "instances_train2017", '{"images": ['),
-        "annotations/instances_train2017.json is not JSON",
-    ),
-    "JSON without end": (
-        lambda root: write_json(root, "instances_train2017", "[" * 100_000),
-        "annotations/instances_train2017.json is not JSON",
-    ),
-    "no images": (
-        change("instances_train2017", lambda content: content.pop("images")),
-        "has no list of 'images'",
-    ),
-    "no annotations": (
-        change("instances_train2017", lambda content: content.update(annotations=3)),
-        "has no list of 'annotations'",
-    ),
-    "a list": (
-        lambda root: write_json(root, "instances_train2017", [1]),
-        "has no list of 'images'",
-    ),
-    "two categories of a name": (
-        change(
-            "instances_train2017",
-            lambda content: content["categories"][0].update(name="car"),
-        ),
-        "has two categories called 'car'",
-    ),
-    "two categories of a number": (
-        change(
-            "instances_train2017",
-            lambda content: content["categories"][0].update(id=7),
-        ),
-        "has two categories numbered '7'",
-    ),
-    "val with other categories": (
-        lambda root: (
-            write_objects(root, [9], "instances_val2017", "val2017"),
-            change("instances_val2017", lambda c: c["categories"].pop())(root),
-        ),
-        "have other categories; a class must be the same in both",
-    ),
-}
-BROKEN_PEOPLE = {
-    "joints left out": (
-        change(
-            "person_keypoints_val2017",
-            lambda content: content["annotations"][0].update(keypoints=[1, 2, 2]),
-        ),
-        "Annotation 1 of val2017/000000000001.jpg in"
-        " annotations/person_keypoints_val2017.json has key points that are not x, y,",
-    ),
-    "a joint seen thrice": (
-        change(
-            "person_keypoints_val2017",
-            lambda content: content["annotations"][0].update(keypoints=[3] * 9),
-        ),
-        "has a joint that is neither 0, 1 nor 2",
-    ),
-    "a limb to nowhere": (
-        change(
-            "person_keypoints_val2017",
-            lambda content: content["categories"][0].update(skeleton=[[1, 4]]),
-        ),
-        "has [1, 4] in its 'skeleton'; each limb is two of the joints 1 to 3",
-    ),
-}
-BROKEN = {
-    **{name: (write_panoptic, *how) for name, how in BROKEN_PANOPTIC.items()},
-    **{name: (write_objects, *how) for name, how in BROKEN_OBJECTS.items()},
-    **{name: (write_people, *how) for name, how in BROKEN_PEOPLE.items()},
-}
-
-
-@pytest.mark.parametrize(("write", "harm", "words"), BROKEN.values(), ids=BROKEN)
-def test_what_is_broken_is_told(write, harm, words, tmp_path, capsys):
-    write(tmp_path, range(1, 7))
-    harm(tmp_path)
-    assert prepare(tmp_path, tmp_path / "to") == 2
-    said = capsys.readouterr()
-    assert words in said.err, said.err
-    assert "Traceback" not in said.err
-    assert not (tmp_path / "to").exists()
-
-
-def test_broken_pictures_may_be_left_out_and_move_no_other(tmp_path, capsys):
-    write_objects(tmp_path, range(1, 9))
-    assert prepare(tmp_path, tmp_path / "whole") == 0
-    of_object(segmentation=[[0, 0, 3, 3]])(tmp_path)
-    assert prepare(tmp_path, tmp_path / "to", "--skip-broken") == 1
-    assert "They were left out" in capsys.readouterr().out
-
-    def folds(to):
-        for k in range(5):
-            rows = data.open_split("coco", "test", dir=str(to), fold=k)
-            yield from ((rows[i]["name"], k) for i in range(len(rows)))
-
-    whole, left = dict(folds(tmp_path / "whole")), dict(folds(tmp_path / "to"))
-    assert whole.pop(f"{2:012d}") == 1
-    assert left == whole
-
-
-def test_no_annotations(tmp_path, capsys):
-    write_pictures(tmp_path, [1])
-    (tmp_path / "annotations.zip").write_bytes(b"PK")
-    assert prepare(tmp_path, tmp_path / "to") == 2
-    said = capsys.readouterr().err
-    assert "holds no annotations of COCO, panoptic_*.json" in said
-    assert "Unpack annotations.zip first" in said
-
-
-def test_pictures_that_no_annotation_names_are_told(tmp_path, capsys):
-    write_objects(tmp_path, range(1, 6))
-    write_pictures(tmp_path, [50])
-    assert prepare(tmp_path, tmp_path / "to") == 0
-    said = capsys.readouterr().out
-    assert "pictures that no annotation names: train2017/000000000050.jpg" in said

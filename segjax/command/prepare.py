@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--annotations",
         metavar="WORD",
-        help="coco: only the annotations with WORD in their file's name",
+        help="coco: only the annotations with WORD in their file's name or path",
     )
     flags = parser.parse_args(arguments)
     from segjax import data

@@ -70,11 +70,12 @@ def open_split(
     """Rows of "train", "val" or "test" of the prepared set.
 
     COCO's own val is tested, and a twentieth of its train, that of the fold, chooses;
-    of a set with one file of annotations there are folds. dir: where it was prepared
-    to, unset for $SEGJAX_DATA or ~/.cache/segjax; form: panoptic, instances or
-    keypoints, unset for the one that was prepared; classes: those to keep, the others
-    become background where that is among them, else they do not count. What follows is
-    found in the annotations, and kept with a run: leave it unset.
+    a set with annotations of a test as well has its own val; of a set with one file of
+    annotations there are folds. dir: where it was prepared to, unset for $SEGJAX_DATA
+    or ~/.cache/segjax; form: panoptic, instances or keypoints, unset for the one that
+    was prepared; classes: those to keep, the others become background where that is
+    among them, else they do not count. What follows is found in the annotations, and
+    kept with a run: leave it unset.
     """
     builder = _open(dir, form)
     legend = legend_of(dict(builder.info.metadata))
@@ -98,6 +99,13 @@ def parts_of(
                 f" fold {fold}; {FOLDS} folds need more."
             )
         return there, None
+    if "val" in sizes:
+        if fold:
+            raise Mistake(
+                f"data.fold is {fold}, and this coco has a train, val and test of its"
+                " own; leave it unset."
+            )
+        return [split], None
     if not 0 <= fold < PARTS:
         raise Mistake(
             f"data.fold is {fold}; the parts of COCO's train, one of which chooses, are"
@@ -141,24 +149,32 @@ def choose_builder(files: Files) -> type["SegjaxCoco"]:
 
 
 def assign(pictures: list[Picture]) -> dict[str, list[Picture]]:
-    """The pictures of each part, by name; a part without any is none."""
+    """The pictures of each part, by name; a part of folds without any is none."""
     splits: dict[str, list[Picture]] = {}
     for picture in sorted(pictures, key=lambda p: (p.split, p.name)):
         splits.setdefault(picture.split, []).append(picture)
-    if len(splits) == 1 and splits.keys() <= {"train", "test"}:
-        lost = "val" if "train" in splits else "train"
-        raise Mistake(f"COCO's {lost} has no whole picture; it needs some.")
+    if splits.keys() & set(SPLITS):  # where there is no val, train gives a part to it
+        for split, least in (("train", 1 if "val" in splits else 2), ("test", 1)):
+            count = len(splits.get(split, []))
+            if count < least:
+                raise Mistake(
+                    f"Whole pictures to {split} with: {count}; there must be {least} or"
+                    " more."
+                )
     return splits
 
 
 def describe_splits(splits: dict[str, list[Picture]]) -> list[str]:
     """How many pictures each part has."""
     sizes = {name: len(pictures) for name, pictures in splits.items()}
+    if "val" in sizes:
+        told = ", ".join(f"{sizes[split]} {split}" for split in SPLITS)
+        return [f"its own splits: {told}"]
     if "test" in sizes:
         held = len(parts_of("val", 0, sizes)[1])  # type: ignore[arg-type]
         return [
-            f"COCO's own splits: {sizes['train']} of train, of which {held} choose, and"
-            f" {sizes['test']} of val, which are tested"
+            f"its own splits: {sizes['train']} of train, of which {held} choose, and"
+            f" {sizes['test']} that are tested"
         ]
     folds = "/".join(str(sizes.get(f"fold{k}", 0)) for k in range(FOLDS))
     few = f"; too few for all {FOLDS}" if len(sizes) < FOLDS else ""

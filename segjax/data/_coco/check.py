@@ -2,6 +2,8 @@
 what there is of them."""
 
 import collections
+import hashlib
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
 import numpy as np
@@ -29,6 +31,7 @@ class Seen(NamedTuple):
     void: float  # share of pixels that do not count
     empty: bool  # nothing but background
     people: int  # with a joint that is labelled
+    digest: bytes  # of the picture's file
 
 
 class Checked(NamedTuple):
@@ -43,16 +46,24 @@ def check_pictures(files: Files, form: str, tick: Tick) -> tuple[Checked, list[s
     """The pictures that are whole with the problems of all others, and remarks."""
     found = scan(files, form)
     checked = Checked([], [], [*files.problems, *found.problems])
+    first: dict[tuple[str, bytes], Picture] = {}
     results = in_threads(lambda picture: _look_at(files, picture), found.pictures)
     for k, (picture, result) in enumerate(zip(found.pictures, results), 1):
         if isinstance(result, Mistake):
             checked.problems.append(str(result))
+        elif problem := _leak(picture, result, first):
+            checked.problems.append(problem)
         else:
             checked.records.append(picture)
             checked.seen.append(result)
         tick("checking", k, len(found.pictures))
-    if not checked.records and not checked.problems:
-        raise Mistake(f"{shown(files.where)} holds annotations of no picture.")
+    if all(one.empty for one in checked.seen):
+        if not checked.problems:
+            what = "object" if checked.records else "picture"
+            raise Mistake(
+                f"{shown(files.where)} holds annotations of no {what}; get them anew."
+            )
+        checked = Checked([], [], checked.problems)  # nothing to go on with
     return checked, found.remarks
 
 
@@ -95,9 +106,26 @@ def describe(checked: Checked) -> list[str]:
     return lines
 
 
+def _leak(
+    picture: Picture, seen: Seen, first: dict[tuple[str, bytes], Picture]
+) -> str | None:
+    """The sentence for a picture that is in two splits, as one file or as a copy of the
+    same name. Two pictures may well be called 1.jpg."""
+    key = PurePosixPath(picture.image).name, seen.digest
+    before = first.setdefault(key, picture)
+    if before.source == picture.source:
+        return None
+    return (
+        f"{shown(picture.image)} of {shown(picture.source)} is the picture"
+        f" {shown(before.image)} of {shown(before.source)}; what is tested must not be"
+        " trained on."
+    )
+
+
 def _look_at(files: Files, picture: Picture) -> Seen | Mistake:
     try:
-        image = decode_picture(files.read(picture.image), picture.image)
+        content = files.read(picture.image)
+        image = decode_picture(content, picture.image)
         if image.shape[:2] != picture.size:
             (h, w), (height, width) = image.shape[:2], picture.size
             return Mistake(
@@ -116,6 +144,7 @@ def _look_at(files: Files, picture: Picture) -> Seen | Mistake:
         cut=labels.cut,
         void=float(np.mean(labels.semantic == VOID)),
         empty=not picture.marks,
+        digest=hashlib.sha256(content).digest(),
         people=0 if points is None else int((points[..., 2] > 0).any(axis=1).sum()),
     )
 

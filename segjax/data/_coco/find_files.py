@@ -1,5 +1,6 @@
 """Which files are annotations, of which form and split, and which are pictures."""
 
+import functools
 import json
 import re
 from collections.abc import Iterable
@@ -10,13 +11,16 @@ from segjax.base import Mistake
 from segjax.data._coco.legend import FORMS, INSTANCES, KEYPOINTS, PANOPTIC
 from segjax.data._intake import Files, listed, shown
 
-_NAMED = re.compile(r"(panoptic|instances|person_keypoints)_(\w+)\.json")
+_NAMED = re.compile(
+    r"(panoptic|instances|person_keypoints)_(?!coco_categories)(.+)\.json"
+)
 _FORM = {
     "panoptic": PANOPTIC,
     "instances": INSTANCES,
     "person_keypoints": KEYPOINTS,
 }
 _SHOWS = {"segments_info": PANOPTIC, "keypoints": KEYPOINTS, "segmentation": INSTANCES}
+_SPLITS = ("train", "val", "test")
 _PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff")
 _MOST_BYTES = 2**31  # of a file of annotations; the largest of COCO has 2**29
 
@@ -26,20 +30,34 @@ class Source(NamedTuple):
 
     file: str
     form: str
-    split: str  # as its name says, "train2017"; "" for one that is not named so
+    split: str  # as its name or a folder's says, "train2017"; "" where none does
+    content: Any = None  # where it had to be read to know its form
 
 
+@functools.lru_cache(maxsize=1)  # asked for by form and by pictures; large files
 def find_sources(files: Files) -> list[Source]:
     """The files of annotations: those with COCO's names, <form>_<split>.json, at any
     depth; where there are none, every JSON file that holds such annotations."""
-    texts = [f for f in _seen(files) if f.lower().endswith(".json")]
+    texts = json_files(files)
     named = [(f, _NAMED.fullmatch(PurePosixPath(f).name)) for f in texts]
-    sources = [Source(f, _FORM[found[1]], found[2]) for f, found in named if found]
+    sources = [
+        Source(f, _FORM[found[1]], _split(f, found[2]) or found[2])
+        for f, found in named
+        if found
+    ]
     if sources:
         return sources
-    if len(texts) == 1:
-        read_json(files, texts[0])  # what is wrong with it is to be told
-    return [Source(f, form, "") for f in texts if (form := _form(files, f))]
+    for file in texts:
+        try:
+            content = read_json(files, file)
+        except Mistake:
+            if len(texts) == 1:
+                raise  # no other can be meant
+            continue
+        if form := _form(content):
+            split = _split(file, PurePosixPath(file).stem)
+            sources.append(Source(file, form, split, content))
+    return sources
 
 
 def one_form(files: Files) -> str:
@@ -64,18 +82,19 @@ def one_form(files: Files) -> str:
 
 
 def by_split(sources: list[Source]) -> dict[str, Source]:
-    """The file of train and that of val, or the only one; or a Mistake."""
+    """The files of train, val and test, or "" and the only one; or a Mistake. Where
+    there is none of test, as COCO's own has no annotations, val is tested."""
     if len(sources) == 1:
         return {"": sources[0]}
     found: dict[str, Source] = {}
-    for split in ("train", "val"):
-        of_split = [s for s in sources if s.split.startswith(split)]
+    for split in _SPLITS:
+        of_split = [s for s in sources if s.split.lower().startswith(split)]
         if len(of_split) > 1:
             raise Mistake(_several([s.file for s in of_split]))
         found |= {split: of_split[0]} if of_split else {}
-    if len(found) < len(sources):
+    if len(found) < len(sources) or "train" not in found:
         raise Mistake(_several([source.file for source in sources]))
-    return found
+    return found if "test" in found else {"train": found["train"], "test": found["val"]}
 
 
 def read_json(files: Files, name: str) -> Any:
@@ -91,26 +110,39 @@ class Pictures:
     """Pictures found by the names that annotations give them."""
 
     def __init__(self, files: Files):
+        self.by_name_alone: list[str] = []  # found so
         self._by_name: dict[str, list[str]] = {}
+        self._folders: set[tuple[str, str]] = set()  # with the endings below them
         for file in _seen(files):
             if file.lower().endswith(_PICTURES):
-                self._by_name.setdefault(PurePosixPath(file).name, []).append(file)
+                *folders, own = PurePosixPath(file).parts
+                self._by_name.setdefault(own, []).append(file)
+                self._folders.update((f, PurePosixPath(own).suffix) for f in folders)
 
     def find(self, name: str, folder: str, what: str, but: str = "") -> str:
         """The file of this name, which may begin with folders; of several the one in
-        the folder. Or a Mistake. but: a file that is another thing."""
-        wanted = PurePosixPath(name.replace("\\", "/"))
-        found = [f for f in self._by_name.get(wanted.name, []) if f != but]
-        for closer in (wanted.parent.name, folder):
-            inside = [f for f in found if PurePosixPath(f).parent.name == closer]
-            found = inside if closer and inside else found
+        the folder, and without folders no other, if the folder has such files. Or a
+        Mistake. but: the end of a path that is another thing."""
+        wanted, elsewhere = _path(name)
+        called = self._by_name.get(wanted.name, [])
+        called = [f for f in called if not but or not _ends_with(f, but)]
+        # whichever begins further out
+        found = [f for f in called if _ends_with(f, wanted) or _ends_with(wanted, f)]
+        inside = [f for f in found if folder in PurePosixPath(f).parts[:-1]]
+        bound = len(wanted.parts) == 1 and (folder, wanted.suffix) in self._folders
+        found = inside if inside or bound else found
+        if elsewhere and not found and len(called) == 1:
+            self.by_name_alone += called
+            return called[0]
         if len(found) == 1:
             return found[0]
         if found:
             raise Mistake(
-                f"{what} is there {len(found)} times: {listed(found)}; leave one."
+                f"{what} is there {len(found)} times: {listed(found)}; leave one, or"
+                " name its folder in 'file_name'."
             )
-        raise Mistake(f"{what} is missing; put it where the others lie.")
+        other = f" ({listed(called)} lies elsewhere)" if called else ""
+        raise Mistake(f"{what} is missing{other}; put it where the others lie.")
 
     def others(self, known: Iterable[str]) -> list[str]:
         """The files in the folders of the known ones that are not among them."""
@@ -126,12 +158,30 @@ def _seen(files: Files) -> list[str]:
     return [f for f in files.names if "__MACOSX/" not in f and "/._" not in f"/{f}"]
 
 
-def _form(files: Files, name: str) -> str | None:
-    """The form of a JSON file's annotations; None for a file of another kind."""
-    try:
-        content = read_json(files, name)
-    except Mistake:
-        return None
+def json_files(files: Files) -> list[str]:
+    return [f for f in _seen(files) if f.lower().endswith(".json")]
+
+
+def _split(file: str, name: str) -> str:
+    """What says of which split a file is: its name, or the nearest of its folders."""
+    words = (name, *reversed(PurePosixPath(file).parts[:-1]))
+    return next((word for word in words if word.lower().startswith(_SPLITS)), "")
+
+
+def _path(name: str) -> tuple[PurePosixPath, bool]:
+    """A picture's path as annotations tell it, and whether it begins on the machine
+    where they were written."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    parts = [part for part in path.parts if part not in ("..", path.anchor)]
+    return PurePosixPath(*parts), path.is_absolute() or ":" in name
+
+
+def _ends_with(path: str | PurePosixPath, end: str | PurePosixPath) -> bool:
+    return f"/{path}".endswith(f"/{end}")
+
+
+def _form(content: Any) -> str | None:
+    """The form of the annotations in a JSON file; None for a file of another kind."""
     marks = content.get("annotations") if isinstance(content, dict) else None
     if not isinstance(marks, list) or not all(isinstance(m, dict) for m in marks):
         return None
@@ -141,5 +191,5 @@ def _form(files: Files, name: str) -> str | None:
 def _several(found: list[str]) -> str:
     return (
         f"There are {len(found)} files of annotations: {listed(found)}. Say which with"
-        " --annotations and a part of its name."
+        " --annotations and a part of its path, or take the others out."
     )

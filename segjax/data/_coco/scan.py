@@ -1,5 +1,6 @@
 """COCO's annotations as pictures to be prepared: each with its file and its objects."""
 
+import collections
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ from segjax.data._coco.find_files import (
     Source,
     by_split,
     find_sources,
+    json_files,
     one_form,
     read_json,
 )
@@ -22,7 +24,7 @@ class Picture(NamedTuple):
     """A picture and what COCO says of it."""
 
     name: str
-    split: str  # of the builder: train and test, or fold0 ..
+    split: str  # of the builder: train, val and test, or fold0 ..
     image: str  # file of the picture
     size: tuple[int, int]  # height, width
     ids: str  # file of the segments' ids, panoptic; else ""
@@ -58,7 +60,7 @@ def scan(files: Files, form: str) -> Scan:
     documents = {s: read_document(files, of) for s, of in by_split(sources).items()}
     _check_same(list(documents.values()))
     there, scanned = Pictures(files), Scan([], [], [])
-    seen: dict[str, Picture] = {}
+    seen: set[tuple[str, str]] = set()  # picture and annotations
     for split, document in documents.items():
         scanned.problems.extend(document.problems)
         for image, part in _dealt(document, split):
@@ -68,13 +70,20 @@ def scan(files: Files, form: str) -> Scan:
                 scanned.pictures.append(picture)
             except Mistake as mistake:
                 scanned.problems.append(str(mistake))
-    scanned.remarks.extend(_odd_files(scanned.pictures, there))
-    return scanned
+    read = [document.source.file for document in documents.values()]
+    aside = [file for file in json_files(files) if file not in read]
+    for what, names in (
+        ("JSON files left aside", aside),
+        ("pictures found by their name alone", there.by_name_alone),
+        ("pictures that no annotation names", _odd_files(scanned.pictures, there)),
+    ):
+        scanned.remarks.extend([f"{what}: {listed(names)}"] if names else [])
+    return scanned._replace(pictures=_named(scanned.pictures))
 
 
 def read_document(files: Files, source: Source) -> Document:
     """A file of annotations; what is wrong with a single one is among its problems."""
-    content = read_json(files, source.file)
+    content = source.content or read_json(files, source.file)
     for word in ("images", "annotations", "categories"):
         if not isinstance(content, dict) or not isinstance(content.get(word), list):
             raise Mistake(
@@ -99,7 +108,7 @@ def _astray(mark: Any, of: Any, file: str) -> str:
     entry = mark if isinstance(mark, dict) else {}
     which = shown(entry.get("id", entry.get("file_name", "without id")))
     return (
-        f"Annotation {which} of {shown(file)} is of image {shown(of)}, which is not"
+        f"Annotation {which} of {shown(file)} is of image {of!r}, which is not"
         " among its 'images'; add the image, or take the annotation out."
     )
 
@@ -139,12 +148,11 @@ def _check_same(documents: list[Document]) -> None:
 
 
 def _dealt(document: Document, split: str) -> Iterator[tuple[dict, str]]:
-    """Each picture with its part: COCO's val is tested; of a file alone each picture
+    """Each picture with its part: that of its file; of a file alone each picture
     has its fold. All are dealt out, broken or not: one left out moves no other."""
     ordered = sorted(document.images)
     if split:
-        part = {"train": "train", "val": "test"}[split]
-        yield from ((document.images[key], part) for key in ordered)
+        yield from ((document.images[key], split) for key in ordered)
         return
     folds = deal(FOLDS, ordered, [""] * len(ordered))
     yield from ((document.images[k], f"fold{f}") for k, f in zip(ordered, folds))
@@ -157,15 +165,24 @@ def _picture(document: Document, image: dict, part: str, there: Pictures) -> Pic
     size = image.get("height"), image.get("width")
     if not isinstance(file, str) or not file:
         raise Mistake(f"{what} has no 'file_name'; say which picture it is.")
-    if not all(type(side) is int and side > 0 for side in size):
+    if None in size:
         raise Mistake(f"{what} has no 'height' and 'width'; add the picture's.")
+    if not all(type(side) is int and side > 0 for side in size):
+        raise Mistake(
+            f"{what} has a 'height' of {size[0]!r} and a 'width' of {size[1]!r}; give"
+            " the picture's, whole numbers of 1 or more."
+        )
     marks = document.marks.get(key, [])
-    found = there.find(file, source.split, f"{what}, {shown(file)},")
-    ids = ""
+    told, png, ids = f"{what}, {shown(file)},", "", ""
+    folder = PurePosixPath(source.file).stem  # of the PNGs of a panoptic form
     if source.form == PANOPTIC:
-        ids, marks = _segments(what, marks, source, there, found)
+        png, marks = _segments(what, marks)
+    found = there.find(file, source.split, told, but=png and f"{folder}/{png}")
+    if png:
+        told = f"{what}: its PNG of segments, {shown(png)} in a folder {shown(folder)},"
+        ids = there.find(png, folder, told, but=found)
     return Picture(
-        name=shown(PurePosixPath(found).stem),
+        name="",  # to be chosen when all are known
         split=part,
         image=found,
         size=size,  # type: ignore[arg-type]
@@ -176,41 +193,45 @@ def _picture(document: Document, image: dict, part: str, there: Pictures) -> Pic
     )
 
 
-def _segments(
-    what: str, marks: list[dict], source: Source, there: Pictures, image: str
-) -> tuple[str, list[dict]]:
+def _segments(what: str, marks: list[dict]) -> tuple[str, list[dict]]:
     """The PNG of a picture's segments, and what the annotation says of them."""
     if len(marks) != 1:
         raise Mistake(f"{what} has {len(marks)} annotations; it must have one.")
     png, segments = marks[0].get("file_name"), marks[0].get("segments_info")
-    if not isinstance(png, str) or not isinstance(segments, list):
+    if not isinstance(png, str) or not png or not isinstance(segments, list):
         raise Mistake(
             f"{what} has an annotation without 'file_name' and 'segments_info';"
             " get the file anew."
         )
-    folder = PurePosixPath(source.file).stem
-    told = f"{what}: its PNG of segments, {shown(png)} in a folder {shown(folder)},"
-    return there.find(png, folder, told, but=image), segments
+    return png, segments
 
 
-def _check_new(picture: Picture, seen: dict[str, Picture]) -> None:
-    """A Mistake for a picture that is in the annotations twice."""
-    before = seen.setdefault(picture.name, picture)
-    if before is picture:
-        return
-    if before.source == picture.source:
+def _check_new(picture: Picture, seen: set[tuple[str, str]]) -> None:
+    """A Mistake for a picture that is in a file of annotations twice."""
+    key = picture.image, picture.source
+    if key in seen:
         raise Mistake(
-            f"{shown(picture.source)} has several images of the name {picture.name};"
-            " leave one."
+            f"{shown(picture.source)} has several images that are"
+            f" {shown(picture.image)}; leave one."
         )
-    raise Mistake(
-        f"{shown(picture.image)} is in {shown(before.source)} and, under the same name,"
-        f" in {shown(picture.source)}; what is tested must not be trained on."
-    )
+    seen.add(key)
+
+
+def _named(pictures: list[Picture]) -> list[Picture]:
+    """Each by the shortest name that is its own: without folders and ending, without
+    ending, or whole."""
+    paths = [PurePosixPath(picture.image) for picture in pictures]
+    choices = [(p.stem, str(p.with_suffix("")), str(p)) for p in paths]
+    count = collections.Counter(name for names in choices for name in set(names))
+    return [
+        picture._replace(
+            name=shown(next((n for n in names if count[n] == 1), names[2]))
+        )
+        for picture, names in zip(pictures, choices)
+    ]
 
 
 def _odd_files(pictures: list[Picture], there: Pictures) -> list[str]:
     """Pictures that no annotation names."""
     known = [p.image for p in pictures] + [p.ids for p in pictures if p.ids]
-    odd = there.others(known)
-    return [f"pictures that no annotation names: {listed(odd)}"] if odd else []
+    return there.others(known)

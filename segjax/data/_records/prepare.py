@@ -63,16 +63,19 @@ def prepare_data(
 
 
 def only_annotations(files: Files, word: str | None) -> Files:
-    """The files without those JSON files whose name does not hold the word."""
+    """The files without those JSON files whose name does not hold the word; where none
+    does, without those whose path does not."""
     if word is None:
         return files
     texts = [name for name in files.names if name.lower().endswith(".json")]
-    left_out = {name for name in texts if word not in PurePosixPath(name).name}
-    if len(left_out) == len(texts):
+    kept = [name for name in texts if word in PurePosixPath(name).name]
+    kept = kept or [name for name in texts if word in name]
+    if not kept:
         raise Mistake(
-            f"{shown(files.where)} holds no JSON file with {word!r} in its name, as"
+            f"{shown(files.where)} holds no JSON file with {word!r} in its path, as"
             f" --annotations wants; there are: {listed(texts) or 'none'}."
         )
+    left_out = set(texts) - set(kept)
     files.names = [name for name in files.names if name not in left_out]
     return files
 
