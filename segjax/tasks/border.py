@@ -10,8 +10,8 @@ from jax import Array
 
 from segjax.base import VOID, Info, Mistake, Task, check_range
 from segjax.ops.components import components, grown
-from segjax.tasks import _centers, semantic
-from segjax.tasks._centers import (
+from segjax.tasks import _objects, semantic
+from segjax.tasks._objects import (
     MOST_OBJECTS,
     kinds_of,
     objects_of,
@@ -107,4 +107,4 @@ def settle(
     info: Info, examples: Iterable[dict[str, np.ndarray]], **config
 ) -> dict[str, Any]:
     """The options as they are, or a Mistake where objects find no room."""
-    return _centers.settle(info, examples, config.get("objects", OBJECTS), **config)
+    return _objects.settle(info, examples, config.get("objects", OBJECTS), **config)

@@ -7,8 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from segjax.base import VOID, Info, Task
-from segjax.tasks import _centers, semantic
-from segjax.tasks._centers import OBJECTS, kinds_of, with_objects
+from segjax.tasks import _objects, semantic
+from segjax.tasks._centers import with_objects
+from segjax.tasks._objects import OBJECTS, kinds_of
 
 
 def make_task(
@@ -82,4 +83,4 @@ def settle(
     room."""
     _, known, names = _numbering(info)
     here = ({**e, "semantic": known[e["semantic"]]} for e in examples)
-    return _centers.settle(names, here, config.get("objects", OBJECTS), **config)
+    return _objects.settle(names, here, config.get("objects", OBJECTS), **config)

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from segjax.base import Info, Task
-from segjax.tasks import _centers, semantic
-from segjax.tasks._centers import OBJECTS, kinds_of, with_objects
+from segjax.tasks import _objects, semantic
+from segjax.tasks._centers import with_objects
+from segjax.tasks._objects import OBJECTS, kinds_of
 
 
 def make_task(
@@ -53,4 +54,4 @@ def settle(
 ) -> dict[str, Any]:
     """The class weights that are to be measured; or a Mistake where objects find no
     room."""
-    return _centers.settle(info, examples, config.get("objects", OBJECTS), **config)
+    return _objects.settle(info, examples, config.get("objects", OBJECTS), **config)
