@@ -50,15 +50,16 @@ def get_config(preset: str = "auto", accelerator: bool = False) -> ConfigDict:
         c.task.name = "border"  # they touch by the hundreds
         c.task.rim = preset == "nuclei"
         c.task.border = 3.0
+        c.task.cross_entropy = 1.0
     else:
         c.task.name = "instance"
+        c.task.cross_entropy = 10.0  # or middles and ways drown the classes
         c.task.center = 1.0
         c.task.offset = 1.0
     if nuclei:
         c.task.objects = 512
     else:
         c.task.objects = 128 if preset == "coco" else 32
-    c.task.cross_entropy = 1.0
     c.task.dice = 1.0
 
     c.data = ConfigDict()
