@@ -2,6 +2,7 @@
 
 import json
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -113,6 +114,9 @@ def panoptic_by_sets(truth, called):
     return sums
 
 
+_match = jax.jit(match, static_argnames=("kinds", "slots"))
+
+
 def row_of(truth, called, score=None, kinds=ALL, slots=SLOTS):
     example = {"semantic": jnp.array(truth[0]), "instance": jnp.array(truth[1])}
     score = np.ones(slots, np.float32) if score is None else score
@@ -122,7 +126,15 @@ def row_of(truth, called, score=None, kinds=ALL, slots=SLOTS):
         "score": jnp.array(score),
         "full": False,
     }
-    return match(prediction, example, kinds, slots)
+    return _match(prediction, example, kinds=kinds, slots=slots)
+
+
+def decoded(task, example):
+    """What a perfect network's maps are read as; and the scores of that."""
+    targets = jax.jit(task.encode)(example)
+    found = jax.jit(task.decode)(ideal(task, targets))
+    row = jax.jit(task.count)(found, example)
+    return found, task.score({w: np.asarray(v)[None] for w, v in row.items()})
 
 
 def test_a_hundred_random_labelings_are_matched_as_panoptic_quality_says():
@@ -306,9 +318,8 @@ def test_parts_grow_no_farther_than_said():
     assert grown(ids, mask, 9).tolist() == [[1, 1, 1, 2, 2, 2, 0]]
 
 
-def ideal(task, example):
+def ideal(task, targets):
     """The maps that a perfect network would emit."""
-    targets = task.encode(example)
     if "classes" not in targets:
         return {"semantic": 20 * jnp.eye(3)[targets["labels"]]}
     labels = targets["classes"]["labels"]
@@ -327,13 +338,10 @@ def test_perfect_borders_find_every_object():
     task = tasks.make_task("border", ONE, objects=4)
     semantic, ids = map(jnp.array, picture((2, 2, 9, 9), (2, 9, 9, 15), (9, 4, 20, 12)))
     example = {"semantic": semantic, "instance": ids}
-    found = task.decode(ideal(task, example))
-    row = task.count(found, example)
-    scores = task.score({w: np.asarray(v)[None] for w, v in row.items()})
+    found, scores = decoded(task, example)
     assert (scores["rq"], bool(found["full"])) == (1, False)
     assert scores["sq"] > 0.97  # a corner where three meet may be another's
-    task = tasks.make_task("border", ONE, objects=2)
-    found = task.decode(ideal(task, example))
+    found, _ = decoded(tasks.make_task("border", ONE, objects=2), example)
     assert found["full"]
     assert (found["instance"][ids == 3] > 0).all()  # the largest
 
@@ -350,8 +358,7 @@ def test_perfect_maps_of_random_labelings_decode_perfectly(name):
         if not len(middle) or away.min() < 2:
             continue  # middles that touch are one peak
         example = {"semantic": semantic, "instance": instance}
-        row = task.count(task.decode(ideal(task, example)), example)
-        scores = task.score({w: np.asarray(v)[None] for w, v in row.items()})
+        _, scores = decoded(task, example)
         assert scores["pq"] == 1, scores
         looked_at += 1
     assert looked_at > 5
@@ -364,8 +371,9 @@ def test_ways_grow_with_the_picture():
     task = tasks.make_task("instance", ONE, objects=SLOTS)
     semantic, ids = map(jnp.array, picture((2, 2, 10, 10), (2, 12, 10, 20)))
     example = {"semantic": semantic, "instance": ids}
-    large = _resize(ideal(task, example), (2 * SIDE, 3 * SIDE), task.vectors)
-    found = task.decode(large)
+    maps = ideal(task, jax.jit(task.encode)(example))
+    large = _resize(maps, (2 * SIDE, 3 * SIDE), task.vectors)
+    found = jax.jit(task.decode)(large)
     true = np.kron(np.asarray(ids), np.ones((2, 3), int))
     inner = np.zeros_like(true, bool)
     inner[8:16, 9:27] = inner[8:16, 39:57] = True

@@ -77,7 +77,7 @@ def ideal_maps(task, targets):
 
 
 def rows_of(task, maps, example):
-    row = task.count(task.decode(maps), example)
+    row = jax.jit(task.count)(jax.jit(task.decode)(maps), example)
     return {word: np.asarray(value)[None] for word, value in row.items()}
 
 
@@ -85,7 +85,7 @@ def test_ideal_maps_cost_nothing_and_score_perfectly(case):
     """Fails, for one, when a loss has the wrong sign."""
     task, info = case
     example = drawn_example(info)
-    targets = task.encode(example)
+    targets = jax.jit(task.encode)(example)
     maps = ideal_maps(task, targets)
     assert 0 <= total(task, maps, targets) < 0.02
     scores = task.score(rows_of(task, maps, example))
@@ -105,14 +105,14 @@ def test_pixels_that_do_not_count_move_nothing(case):
     other_maps = {n: jnp.where(void[..., None], 9.0, m) for n, m in maps.items()}
     other_image = jnp.where(void[..., None], jnp.uint8(3), example["image"])
     other = {**example, "image": other_image}
-    found = [
-        (
-            task.loss(m, task.encode(e)),
-            task.count(task.decode(m), e),
-            jax.grad(lambda m, e: total(task, m, task.encode(e)))(m, e),
-        )
-        for m, e in ((maps, example), (other_maps, other))
-    ]
+
+    @jax.jit
+    def all_of(m, e):
+        targets = task.encode(e)
+        gradient = jax.grad(lambda m: total(task, m, targets))(m)
+        return task.loss(m, targets), task.count(task.decode(m), e), gradient
+
+    found = [all_of(m, e) for m, e in ((maps, example), (other_maps, other))]
     (loss, row, gradient), (other_loss, other_row, _) = found
     jax.tree.map(
         functools.partial(np.testing.assert_allclose, rtol=1e-6), loss, other_loss
@@ -130,7 +130,8 @@ def test_nothing_that_counts_gives_no_nan(case):
     example = drawn_example(info)
     example["semantic"] = jnp.full((SIZE, SIZE), VOID, jnp.uint8)
     maps = {n: jnp.ones((SIZE, SIZE, c)) for n, c in task.heads.items()}
-    for numerator, weight in task.loss(maps, task.encode(example)).values():
+    targets = jax.jit(task.encode)(example)
+    for numerator, weight in jax.jit(task.loss)(maps, targets).values():
         assert (numerator, weight) == (0, 0)
     assert all(np.isnan(v) for v in task.score(rows_of(task, maps, example)).values())
 
@@ -138,7 +139,7 @@ def test_nothing_that_counts_gives_no_nan(case):
 def test_the_weight_of_a_loss_does_not_depend_on_the_outputs(case):
     """The step relies on it: it asks for the weights before it knows the outputs."""
     task, info = case
-    targets = task.encode(drawn_example(info))
+    targets = jax.jit(task.encode)(drawn_example(info))
     weights = [
         {
             name: float(w)
@@ -156,7 +157,7 @@ def test_decode_keeps_its_shapes_under_jit_and_vmap(case):
     task, _ = case
     maps = {n: jnp.ones((3, SIZE, SIZE, c)) for n, c in task.heads.items()}
     many = jax.jit(jax.vmap(task.decode))(maps)
-    one = task.decode({n: m[0] for n, m in maps.items()})
+    one = jax.eval_shape(task.decode, {n: m[0] for n, m in maps.items()})
     assert {k: v.shape[1:] for k, v in many.items()} == {
         k: v.shape for k, v in one.items()
     }
@@ -167,7 +168,8 @@ def test_draw_gives_a_picture(case):
     example = drawn_example(info)
     maps = {n: jnp.ones((SIZE, SIZE, c)) for n, c in task.heads.items()}
     for truth in (None, example):
-        picture = task.draw(np.asarray(example["image"]), task.decode(maps), truth)
+        found = jax.jit(task.decode)(maps)
+        picture = task.draw(np.asarray(example["image"]), found, truth)
         assert picture.dtype == np.uint8
         assert picture.shape[0] == SIZE
         assert picture.shape[2] == 3
@@ -204,7 +206,7 @@ def nevi_in_halves(size):
 @pytest.mark.parametrize("name", names("tasks"))
 def test_four_pictures_can_be_learnt_by_heart(name):
     task = tasks.make_task(name, OBJECTS)
-    size, steps = (48, 240) if "instance" in task.needs else (32, 150)
+    size, steps = (48, 240) if "center" in task.heads else (32, 150)
     found = nevi_in_halves(size) if name == "border" else data_for(task, size)
     pictures = jax.tree.map(jnp.asarray, found)
     model = models.build("unet", task.heads, width=8, depth=2)
