@@ -42,7 +42,6 @@ def predict_files(
     output.begin()
     if len(todo) < len(pictures):
         say(f"{len(pictures) - len(todo)} of {len(pictures)} are done already")
-    slots = "people" if "keypoints" in of.task.needs else "objects"
     how, broken = {**run.options(of.config.data), **reading}, 0
     for done, picture in enumerate(todo, 1):
         try:
@@ -55,9 +54,9 @@ def predict_files(
         output.write(picture, image, prediction)
         if prediction.get("full"):
             say(
-                f"{picture.path} has as many {slots} as there is room for,"
+                f"{picture.path} has as many objects as there are slots,"
                 f" {len(prediction['score'])}, or more; what is beyond is left out."
-                f" Train with a larger task.{slots}."
+                " Train with a larger task.objects."
             )
         count("predicted", done, len(todo))
     output.finish()

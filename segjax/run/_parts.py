@@ -48,8 +48,7 @@ def build_parts(config: ConfigDict) -> Parts:
             )
         change["crop"] = loading.size
     check_augment(loading.side, **change)
-    changed = functools.partial(augment, mirror=info.mirror, **change)
-    parts = Parts(info, task, model, optimizer, changed)
+    parts = Parts(info, task, model, optimizer, functools.partial(augment, **change))
     _check_shapes(parts, loading.size)
     return parts
 

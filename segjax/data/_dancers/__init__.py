@@ -1,1 +1,0 @@
-"""What dancers are drawn by."""

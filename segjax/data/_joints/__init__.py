@@ -1,1 +1,0 @@
-"""What a user's folder of pictures and joints is understood by."""
