@@ -70,6 +70,8 @@ class Task(NamedTuple):
     logits: str = ""  # the map that a temperature divides; '' for none
     vectors: tuple[str, ...] = ()  # the maps of ways, y and x in pixels: they grow with
     #                  a picture that is enlarged
+    kept: tuple[str, ...] = ()  # the maps that are read at the network's own size: the
+    #                  `keypoints` found in them are moved to where the picture has them
 
 
 class Rows(Protocol):

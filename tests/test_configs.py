@@ -38,12 +38,17 @@ def test_every_preset_builds(path, preset):
         config = load_config(f"{path}:{preset}", accelerator=accelerator)
         # folders, and what was prepared, are not there to be looked into
         told = {"classes": ("a", "b"), "palette": "index"}
-        if preset == "folder":
+        body = {"joints": ("a", "b", "c"), "limbs": ((0, 1), (1, 2))}
+        body |= {"mirror": (2, 1, 0)}
+        if config.data.name == "joints":
+            config = with_found(config, body)
+        elif preset == "folder":
             config = with_found(config, told | {"threshold": 0.5})
         elif config.data.name == "folder":
             config = with_found(config, told)
         if preset == "coco":
-            config = with_found(config, {"classes": ("a", "b"), "things": ("b",)})
+            found = {"classes": ("a", "b"), "things": ("b",)}
+            config = with_found(config, found | (body if path.stem == "pose" else {}))
         parts = build_parts(config)
         assert parts.task.heads
 

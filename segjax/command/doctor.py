@@ -15,7 +15,10 @@ def main(arguments: list[str]) -> int:
         allow_abbrev=False,
     )
     parser.add_argument(
-        "data", metavar="DATA", help="your folder, or coco, mads, nevi, pasture, ph2"
+        "data",
+        metavar="DATA",
+        help="your folder, with masks or joints, or coco, dancers, mads, nevi,"
+        " pasture, ph2",
     )
     parser.add_argument(
         "--sheet", metavar="FILE.png", help="where overlays go (default: doctor-*.png)"

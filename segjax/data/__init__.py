@@ -39,6 +39,7 @@ __all__ = [
     "prepare",
     "quick_check",
     "read_picture",
+    "reader_of",
     "settle",
 ]
 
@@ -91,8 +92,9 @@ def open_split(name: str, split: str, *, dir: str | None = None, **config) -> Ro
     takes = inspect.signature(module.open_split).parameters
     config = _with_folder(name, config | {"dir": dir})
     what = {k: v for k, v in config.items() if k not in Loading._fields}
-    side = Loading.of(config).side
-    what |= {"size": side} if "size" in takes and side else {}
+    loading = Loading.of(config)
+    drawn_as = {"size": loading.side, "people": loading.people}
+    what |= {k: v for k, v in drawn_as.items() if k in takes and v}
     rows = module.open_split(split, **what)
     if len(rows) == 0:
         raise Mistake(f"The {split} split of data {name!r} holds no picture.")
@@ -114,6 +116,19 @@ def _with_folder(name: str, config: dict[str, Any]) -> dict[str, Any]:
         )
     rest = {k: v for k, v in config.items() if k != "dir"}
     return rest | ({} if dir is None else {"dir": dir})
+
+
+def reader_of(folder: Path) -> str:
+    """The data set that reads a user's folder: joints, where it holds them and no
+    masks, else folder."""
+    from segjax.data._folder.picture_files import picture_files
+    from segjax.data._folder.words import says_masks
+    from segjax.data._joints.find_people import joint_files
+
+    if not joint_files(folder):
+        return "folder"
+    words = {word for file in picture_files(folder) for word in Path(file).parts[:-1]}
+    return "folder" if any(says_masks(word, True) for word in words) else "joints"
 
 
 def read_picture(path: Path, **config) -> np.ndarray:

@@ -17,6 +17,12 @@ from segjax.data._objects import (
     look_at_objects,
     notes_on_objects,
 )
+from segjax.data._people import (
+    People,
+    facts_of_people,
+    look_at_people,
+    notes_on_people,
+)
 from segjax.data._records.scan import Tick, in_threads
 
 _RARE = 0.005  # share of pixels below which a class is called rare
@@ -45,6 +51,7 @@ class _Look(NamedTuple):
     constant: bool
     thumb: np.ndarray
     objects: Objects | None
+    people: People | None
     small: dict[str, Any] | None
 
 
@@ -73,7 +80,7 @@ def examine(rows: dict[str, Rows], info: Info, tick: Tick) -> Report:
         return Report([], findings, [], [], [], np.zeros((0, 0)), [])
     pixels = np.stack([one.pixels for one in looks])[:, :-1]
     names, splits = [one.name for one in looks], [one.split for one in looks]
-    wrong, notes = _of_masks(looks, pixels, info)
+    wrong, notes = _of_words(looks, pixels, info)
     thumbs = np.stack([one.thumb for one in looks])
     findings += wrong + copies(names, splits, [one.digest for one in looks], thumbs)
     return Report(
@@ -134,6 +141,7 @@ def _look(example: dict, split: str, classes: int, keep: bool) -> _Look:
     if mask is None:
         mask = np.full(image.shape[:2], VOID, np.uint8)
     instance, name = example.get("instance"), example["name"]
+    keypoints = example.get("keypoints")
     counts = np.bincount(mask.ravel(), minlength=256)
     pixels = np.append(counts[:classes], counts[VOID])
     return _Look(
@@ -145,21 +153,28 @@ def _look(example: dict, split: str, classes: int, keep: bool) -> _Look:
         bool((image == image[0, 0]).all()),
         thumb(image),
         None if instance is None else look_at_objects(name, instance),
-        _small(name, image, mask) if keep else None,
+        None if keypoints is None else look_at_people(name, keypoints),
+        _small(example, mask) if keep else None,
     )
 
 
-def _small(name: str, image: np.ndarray, mask: np.ndarray) -> dict[str, Any]:
+def _small(example: dict, mask: np.ndarray) -> dict[str, Any]:
+    image = example["image"]
     h, w = image.shape[:2]
     scale = _DRAWN_SIDE / max(h, w)
     size = max(1, round(w * scale)), max(1, round(h * scale))
-    return {
-        "name": name,
+    small = {
+        "name": example["name"],
         "image": np.asarray(Image.fromarray(image).resize(size)),
         "semantic": np.asarray(
             Image.fromarray(mask).resize(size, Image.Resampling.NEAREST)
         ),
     }
+    if "keypoints" in example:
+        points = example["keypoints"].copy()
+        points[..., :2] = (points[..., :2] + 0.5) * (size[1] / h, size[0] / w) - 0.5
+        small["keypoints"] = points
+    return small
 
 
 def _facts(looks: list[_Look], pixels: np.ndarray, info: Info) -> list[str]:
@@ -172,17 +187,44 @@ def _facts(looks: list[_Look], pixels: np.ndarray, info: Info) -> list[str]:
         f"sizes: {low_h} to {high_h} high, {low_w} to {high_w} wide",
     ]
     total = pixels.sum()
-    for k, name in enumerate(info.classes):
+    for k, name in enumerate(info.classes if "semantic" in info.provides else ()):
         share, held = pixels[:, k].sum() / max(1, total), int((pixels[:, k] > 0).sum())
         facts.append(f"{name}: {share:.2%} of the pixels, in {held} pictures")
-    if void:
+    if void and total:
         facts.append(f"does not count: {void / (void + total):.2%} of the pixels")
     objects = _objects_of(looks)
-    return facts + (facts_of_objects(objects) if objects else [])
+    people = _people_of(looks)
+    facts += facts_of_objects(objects) if objects else []
+    return facts + (facts_of_people(people, info) if people else [])
 
 
 def _objects_of(looks: list[_Look]) -> list[Objects]:
     return [one.objects for one in looks if one.objects is not None]
+
+
+def _people_of(looks: list[_Look]) -> list[People]:
+    return [one.people for one in looks if one.people is not None]
+
+
+def _of_words(looks: list[_Look], pixels: np.ndarray, info: Info):
+    """Findings and notes on the words that examples hold."""
+    findings, notes = [], []
+    if "semantic" in info.provides:
+        findings, notes = _of_masks(looks, pixels, info)
+    if "keypoints" in info.provides:
+        notes += notes_on_people(_people_of(looks), info)
+    return findings + _of_pictures(looks), notes
+
+
+def _of_pictures(looks: list[_Look]) -> list[str]:
+    """Findings on the pictures alone."""
+    constant = [one.name for one in looks if one.constant]
+    if not constant:
+        return []
+    return [
+        f"Pictures of one colour throughout: {len(constant)}, {listed(constant)}."
+        " Look at the files; if they are empty, leave them out."
+    ]
 
 
 def _of_masks(looks: list[_Look], pixels: np.ndarray, info: Info):
@@ -203,12 +245,6 @@ def _of_masks(looks: list[_Look], pixels: np.ndarray, info: Info):
         if names:
             notes.append(f"Masks of {what}: {len(names)}, {listed(names)}.")
     notes += notes_on_objects(objects)
-    constant = [one.name for one in looks if one.constant]
-    if constant:
-        findings.append(
-            f"Pictures of one colour throughout: {len(constant)}, {listed(constant)}."
-            " Look at the files; if they are empty, leave them out."
-        )
     splits = np.array([one.split for one in looks])
     of_split = {s: pixels[splits == s].sum(0) for s in SPLITS if s in splits}
     findings += _missing_classes(of_split, info)

@@ -9,6 +9,7 @@ from PIL import Image
 from segjax.base import VOID, Mistake, check_choice, check_range
 
 FITS = ("stretch", "pad", "crop")
+MOST_PEOPLE = 256
 
 
 class Loading(NamedTuple):
@@ -20,6 +21,7 @@ class Loading(NamedTuple):
     memory: float = 4.0  # GB of the devices; what takes more is streamed
     cache: float = 8.0  # GB of disk for decoded pictures, all data sets' together
     threads: int | None = None  # of a stream; unset for one a core, 0 for none
+    people: int = 1  # with joints: the most that a picture may show
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> "Loading":
@@ -50,17 +52,18 @@ class Loading(NamedTuple):
         check_range("data.memory", self.memory, 0, 1e6)
         check_range("data.cache", self.cache, 0, 1e6)
         check_range("data.threads", self.threads or 0, 0, 256)
+        check_range("data.people", self.people, 1, MOST_PEOPLE)
 
 
 def fit_to_size(
-    example: dict[str, Any], side: int, fit: str = "stretch"
+    example: dict[str, Any], side: int, fit: str = "stretch", people: int = MOST_PEOPLE
 ) -> dict[str, np.ndarray]:
-    """Picture and mask brought to side x side; other words are left out.
+    """Picture, masks and joints brought to side x side; other words are left out.
 
     stretch: both sides as they must; pad, crop: in proportion, as large as fits, at the
     top left; the rest is black and does not count. The picture is averaged down (area
     filter), so fine hair does not alias; labels take their nearest pixel, so no class
-    is invented.
+    is invented. people: room for so many, with joints or without.
     """
     inside = covered(example["image"].shape[:2], side, fit)
     image = _resize(example["image"], inside, Image.Resampling.BOX)
@@ -68,9 +71,38 @@ def fit_to_size(
     if "semantic" in example:
         mask = _resize(example["semantic"], inside, Image.Resampling.NEAREST)
         fitted["semantic"] = _pad(mask, side, VOID)
+    ids = None
     if "instance" in example:
         ids = _resize(example["instance"], inside, Image.Resampling.NEAREST)
         fitted["instance"] = _pad(_compact(ids), side, -1)
+    if "keypoints" in example:
+        fitted |= _fit_people(example, inside, ids, people)
+    return fitted
+
+
+def _fit_people(
+    example: dict[str, Any], inside: tuple[int, int], ids, people: int
+) -> dict[str, np.ndarray]:
+    """Joints and areas in the fitted picture, with room for so many people. Whose
+    object has grown too small to be seen come behind those of objects 1, 2, .."""
+    points = np.array(example["keypoints"], np.float32)
+    if len(points) > people:
+        raise Mistake(
+            f"{example['name']} shows {len(points)} people, and data.people is"
+            f" {people}: --config.data.people={len(points)} or more makes room for"
+            " them."
+        )
+    grown = np.array(inside, np.float32) / example["image"].shape[:2]
+    points[..., :2] = (points[..., :2] + 0.5) * grown - 0.5
+    order = np.arange(len(points))
+    if ids is not None:
+        seen = np.isin(order + 1, ids)
+        order = np.concatenate([order[seen], order[~seen]])
+    beyond = (0, people - len(points))
+    fitted = {"keypoints": np.pad(points[order], (beyond, (0, 0), (0, 0)))}
+    if "area" in example:
+        area = np.asarray(example["area"], np.float32) * grown.prod()
+        fitted["area"] = np.pad(area[order], beyond)
     return fitted
 
 

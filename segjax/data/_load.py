@@ -41,6 +41,8 @@ def load(
     found, content = None, getattr(rows, "cache_key", None)
     if content and loading.cache > 0:
         key = f"{name}-{content[:16]}-{loading.fit}-{loading.side}"
+        if "keypoints" in info.provides:
+            key += f"-{loading.people}"
         size, limit = _bytes(len(rows), loading.side, info), int(loading.cache * 1e9)
         found, why = cached(decode, rows.root, key, size, limit)  # type: ignore[attr-defined]
         if found is None:
@@ -73,7 +75,7 @@ def _fetcher(rows: Rows, classes: int, loading: Loading) -> Callable[[int], tupl
     def fetch(index: int):
         example = rows[index]
         values = _check_labels(example, classes)
-        fitted = fit_to_size(example, loading.side, loading.fit)
+        fitted = fit_to_size(example, loading.side, loading.fit, loading.people)
         return fitted, example["name"], example.get("label", ""), values
 
     return fetch

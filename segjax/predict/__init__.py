@@ -42,6 +42,7 @@ def predict_files(
     output.begin()
     if len(todo) < len(pictures):
         say(f"{len(pictures) - len(todo)} of {len(pictures)} are done already")
+    slots = "people" if "keypoints" in of.task.needs else "objects"
     how, broken = {**run.options(of.config.data), **reading}, 0
     for done, picture in enumerate(todo, 1):
         try:
@@ -54,9 +55,9 @@ def predict_files(
         output.write(picture, image, prediction)
         if prediction.get("full"):
             say(
-                f"{picture.path} has as many objects as there are slots,"
+                f"{picture.path} has as many {slots} as there is room for,"
                 f" {len(prediction['score'])}, or more; what is beyond is left out."
-                " Train with a larger task.objects."
+                f" Train with a larger task.{slots}."
             )
         count("predicted", done, len(todo))
     output.finish()

@@ -32,6 +32,7 @@ LOG = {
     "skips": int,  # updates in a row that are not finite before it is given up
     "tensorboard": bool,
 }
+_OF_FOLDERS = ("folder", "joints")  # data sets that a folder is given in place of
 _SECTIONS = ("model", "task", "data", "augment", "optim", "log")
 
 
@@ -80,17 +81,17 @@ def override(config: ConfigDict, overrides: Iterable[tuple[str, str]]) -> Config
 
 def data_source(source: str) -> list[tuple[str, str]]:
     """What sets a data set by its name, or a folder, as the data."""
-    is_name = source in names("data") and source != "folder"
+    known = [name for name in names("data") if name not in _OF_FOLDERS]
+    is_name = source in known
     folder = Path(source).expanduser()
     if not is_name and not (source and folder.is_dir()):
-        known = [n for n in names("data") if n != "folder"]
         raise Mistake(
             f"{source!r} is neither a folder nor a data set."
             f"{did_you_mean(source, known)} Data sets are: {', '.join(known)}."
         )
     if is_name:
         return [("data.name", source)]
-    return [("data.name", "folder"), ("data.dir", str(folder))]
+    return [("data.name", data.reader_of(folder)), ("data.dir", str(folder))]
 
 
 def data_options(source: str, overrides: Iterable[tuple[str, str]]) -> dict[str, Any]:

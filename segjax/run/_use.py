@@ -49,12 +49,15 @@ class Run(NamedTuple):
         """The prediction for each picture, at its own size. [u8[h,w,3], ...]
 
         A picture is fitted to the training size; the maps are brought back to the
-        picture's size and read there. tta: the mean over the eight flips and quarter
+        picture's size and read there, but for those that the task keeps: joints found
+        in them are moved instead. tta: the mean over the eight flips and quarter
         turns, with `uncertainty` f32[h,w], the entropy of that mean from 0 to 1.
         temperature: what logits are divided by.
         """
-        seen = (self.seen(np.asarray(image), tta) for image in images)
-        return [self.read(views, temperature) for views in seen]
+        return [
+            self.read(self.seen(image, tta), image.shape, temperature)
+            for image in map(np.asarray, images)
+        ]
 
     def check_probabilities(self, option: str) -> None:
         """A Mistake where the option's work needs probabilities and there are none."""
@@ -65,8 +68,8 @@ class Run(NamedTuple):
             )
 
     def seen(self, image: np.ndarray, tta: bool = False) -> list[dict[str, jax.Array]]:
-        """What the network says of a picture, brought back to its size: by one view of
-        it, or by all eight. u8[h,w,3]"""
+        """What the network says of a picture, brought back to its size (but for maps
+        that the task keeps): by one view of it, or by all eight. u8[h,w,3]"""
         if image.ndim != 3 or image.shape[-1] != 3 or image.dtype != np.uint8:
             shown = f"{image.dtype}{list(image.shape)}"
             raise Mistake(f"A picture is uint8[h,w,3]; this one is {shown}.")
@@ -82,7 +85,9 @@ class Run(NamedTuple):
                 name: seen_back(np.asarray(maps[0]), view)[:h, :w]
                 for name, maps in outputs.items()
             }
-            views.append(_resize(inside, image.shape[:2], self.task.vectors))
+            kept = {name: inside.pop(name) for name in self.task.kept}
+            size = image.shape[:2]
+            views.append(kept | _resize(inside, size, self.task.vectors))
         return views
 
     def fingerprint(self) -> str:
@@ -112,17 +117,32 @@ class Run(NamedTuple):
         return _outputs(self.model, self.variables, images)
 
     def read(
-        self, views: Sequence[dict[str, jax.Array]], temperature: float = 1.0
+        self,
+        views: Sequence[dict[str, jax.Array]],
+        shape: tuple[int, ...],
+        temperature: float = 1.0,
     ) -> dict[str, np.ndarray]:
-        """The prediction that what was seen of a picture means; by several views, that
-        of their mean probability. The logits are divided by the temperature."""
+        """The prediction that what was seen of a picture of this shape means; by
+        several views, that of their mean probability. The logits are divided by the
+        temperature."""
         found = (self._read_one(maps, temperature) for maps in views)
-        return next(found) if len(views) == 1 else _mean_of(found)
+        prediction = next(found) if len(views) == 1 else _mean_of(found)
+        if "keypoints" in prediction:
+            size = views[0][self.task.kept[0]].shape
+            prediction["keypoints"] = _moved(prediction["keypoints"], size, shape)
+        return prediction
 
     def _read_one(self, maps: dict[str, jax.Array], temperature: float):
         if temperature != 1:
             maps = maps | {self.task.logits: maps[self.task.logits] / temperature}
         return jax.tree.map(np.asarray, _decode(self.task.decode, maps))
+
+
+def _moved(points: np.ndarray, size, shape) -> np.ndarray:
+    """Points of a picture of one size where another size of it has them. f[p,j,3]"""
+    moved = points.copy()
+    moved[..., :2] = (points[..., :2] + 0.5) * np.divide(shape[:2], size[:2]) - 0.5
+    return moved
 
 
 def _mean_of(views: Iterable[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:

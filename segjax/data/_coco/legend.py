@@ -6,6 +6,7 @@ import numpy as np
 
 from segjax.base import VOID, Info, Mistake, did_you_mean
 from segjax.data._intake import shown
+from segjax.data._joints.mirror import mirror_of
 
 PANOPTIC, INSTANCES, KEYPOINTS = FORMS = ("panoptic", "instances", "keypoints")
 BACKGROUND = "background"
@@ -181,16 +182,4 @@ def _skeleton(entries: list[dict], file: str) -> tuple[tuple, tuple, tuple]:
                 f"{shown(file)} has {limb!r} in its 'skeleton'; each limb is two of the"
                 f" joints 1 to {len(names)}."
             )
-    mirror = tuple(
-        names.index(other) if (other := _other_side(name)) in names else place
-        for place, name in enumerate(names)
-    )
-    return tuple(names), tuple((a - 1, b - 1) for a, b in limbs), mirror
-
-
-def _other_side(name: str) -> str:
-    sides = {"left": "right", "right": "left", "Left": "Right", "Right": "Left"}
-    for side, other in sides.items():
-        if side in name:
-            return name.replace(side, other)
-    return name
+    return tuple(names), tuple((a - 1, b - 1) for a, b in limbs), mirror_of(names)
