@@ -9,6 +9,8 @@
 `paper` and the others on a GPU or TPU take a U-Net of full width. `folder` is for
 pictures of one person each, with joints.json or joints.mat beside them; `coco` is
 prepared once (python -m segjax prepare coco --from DIR --annotations keypoints).
+`--config.model.stages=2` adds stages that see the first answer and answer anew, each
+with a loss.
 """
 
 from ml_collections import ConfigDict, config_dict

@@ -873,9 +873,10 @@ def test_one_dancers_joints_are_learnt_and_scored_at_the_pictures_own_size(tmp_p
 
 def test_many_dancers_are_learnt_from_a_stream(tmp_path):
     more = {"data.memory": "0", "data.fit": "pad", "data.threads": "0"}
+    more |= {"model.stages": "1"}
     config = load_config("configs/pose.py:many", (SMALL | more).items())
     scores = segjax.train_and_evaluate(config, tmp_path / "run")
     assert next(iter(scores["scores"])) == "ap"
     assert scores["scores"]["count_error"]["n"] == 2
     lines = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
-    assert {"loss/heat", "loss/field"} <= json.loads(lines[0]).keys()
+    assert {"loss/heat", "loss/field", "loss/earlier"} <= json.loads(lines[0]).keys()

@@ -236,7 +236,7 @@ def test_four_pictures_can_be_learnt_by_heart(name):
     @jax.jit
     def step(variables, state):
         def loss(params):
-            outputs, stats = models.forward_train(
+            (outputs,), stats = models.forward_train(
                 model, {**variables, "params": params}, pictures["image"], keys
             )
             targets = jax.vmap(task.encode)(pictures)

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from segjax.base import VOID, Info, Mistake, Task, check_range
+from segjax.ops.pool import mean_pool
 from segjax.tasks import _draw, _many_people, _one_person, semantic
 from segjax.tasks._pose_scores import head_of, score, sigmas_of, torso_of
 from segjax.tasks._skeletons import hold
@@ -55,7 +56,7 @@ def make_task(
     by = _many_people if many else _one_person
 
     def encode(example):
-        counts = coarse(_counts(example)[..., None], stride)[..., 0] > 0.99
+        counts = mean_pool(_counts(example)[..., None], stride)[..., 0] > 0.99
         long = max(counts.shape)
         how: dict[str, Any] = {"wide": max(_SMALLEST, sigma * long)}
         if many:
@@ -64,14 +65,14 @@ def make_task(
         return by.encode(points, counts.astype(jnp.float32), **how)
 
     def loss(outputs, targets):
-        maps = {name: coarse(outputs[name], stride) for name in by.heads(info)}
+        maps = {name: mean_pool(outputs[name], stride) for name in by.heads(info)}
         weights = {"heat": heat, "field": field} if many else {"heat": heat}
         return by.loss(maps, targets, **weights)
 
     def decode(outputs):
         """{"keypoints": f32[k,j,3], y, x and how sure, 0 where not found; "score":
         f32[k], -1 of slots that hold nobody; "full": bool, of the slots}"""
-        maps = {name: coarse(outputs[name], stride) for name in by.heads(info)}
+        maps = {name: mean_pool(outputs[name], stride) for name in by.heads(info)}
         how = {"limbs": info.limbs, "slots": people, "least": least, "parts": parts}
         long = max(maps["heatmap"].shape[:2])
         window = 2 * max(1, round(apart * long)) + 1
@@ -125,16 +126,6 @@ def settle(
             " marked; nothing can be learnt of them."
         )
     return config
-
-
-def coarse(maps, stride: int):
-    """Means over squares of `stride` pixels; beyond the edge, the edge. [h,w,c]"""
-    if stride == 1:
-        return maps
-    h, w = (-(-n // stride) for n in maps.shape[:2])
-    beyond = (0, h * stride - maps.shape[0]), (0, w * stride - maps.shape[1]), (0, 0)
-    whole = jnp.pad(maps, beyond, mode="edge")
-    return whole.reshape(h, stride, w, stride, -1).mean((1, 3))
 
 
 def _scaled(points, by: float):
