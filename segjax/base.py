@@ -41,6 +41,7 @@ class Info(NamedTuple):
     joints: tuple[str, ...] = ()
     limbs: tuple[tuple[int, int], ...] = ()  # pairs of joints
     mirror: tuple[int, ...] = ()  # joint that each joint becomes in a mirror
+    people: int = 1  # with joints: the most that a picture shows
     colors: tuple[tuple[int, int, int], ...] = ()  # RGB of each class
     provides: tuple[str, ...] = ("image",)  # the words its examples hold
     caution: str = ""  # what stands beside every score taken on it

@@ -386,7 +386,8 @@ def test_people_without_a_joint_are_left_out(tmp_path):
     content = several()
     content["p1"] = [content["p1"][0], [[0, 0, 0]] * COUNT]
     content["p2"] = [[[0, 0, 0]] * COUNT] * 2
-    found, _, told = examples(make_folder(tmp_path / "d", content))
+    found, info, told = examples(make_folder(tmp_path / "d", content))
+    assert info.people == 2
     assert found["p1"]["keypoints"].shape == (1, COUNT, 3)
     assert "p2" not in found  # people whose joints are not known are no background
     assert found["p5"]["keypoints"].shape == (0, COUNT, 3)  # nobody is there
@@ -865,12 +866,14 @@ def test_options_are_understood_as_they_are_typed():
         "limbs": "(('head','l_hand'),(0,2))",
         "mirror": "(0,2,1)",
         "third": "hidden",
+        "people": "4",
     }
     config = ConfigDict({"data": {"name": "joints", "dir": "d"}})
     taken = run.override(config, [(f"data.{k}", v) for k, v in typed.items()])
     info = data.make_info(**run.options(taken.data))
     assert info.limbs == ((0, 1), (0, 2))
     assert info.mirror == (0, 2, 1)
+    assert info.people == 4
     kept = run.with_found(config, json.loads(json.dumps(taken.data.to_dict())))
     assert data.make_info(**run.options(kept.data)) == info
 

@@ -460,8 +460,9 @@ def test_who_vanishes_by_fitting_comes_last():
     assert fitted["keypoints"][:, 0, 2].tolist() == [1, 3, 2, 4, 0, 0]
     assert (fitted["area"] * 16).tolist() == [1, 3, 2, 4, 0, 0]
     assert (points.T == [1, 2, 3, 4]).all(), "the example itself is as it was"
-    with pytest.raises(Mistake, match=r"a shows 4 people, and data\.people is 3"):
+    with pytest.raises(Mistake, match=r"a shows 4 people, and .* shows 3 at most"):
         fit_to_size(example, 10, "stretch", people=3)
+    assert fit_to_size(example, 10, "stretch")["keypoints"].shape == (4, 2, 3)
     nobody = example | {"keypoints": points[:0], "area": np.zeros(0)}
     assert not fit_to_size(nobody, 10, "stretch", people=2)["keypoints"].any()
 
@@ -484,8 +485,9 @@ def test_joints_are_kept_on_disk_and_streamed_for_as_many_people(tmp_path, monke
     assert of_three.arrays["keypoints"].shape == (6, 3, 14, 3)
     assert len(list((tmp_path / "kept" / "decoded").glob("joints-*/"))) == 2
     rows = data.open_split("joints", "train", dir=str(folder))
-    info = data.make_info("joints", dir=str(folder))
-    loading = Loading(size=8, people=3, cache=0, threads=0)
+    assert data.make_info("joints", dir=str(folder)).people == 2, "as it is found"
+    info = data.make_info("joints", dir=str(folder), people=3)
+    loading = Loading(size=8, cache=0, threads=0)
     stream = data.load(rows, info, loading, "joints", resident=False)
     for index in (0, 5):
         for word, values in stream.example(index).items():
@@ -769,7 +771,7 @@ MISTAKES = {
     "no limbs": (
         INFO._replace(limbs=()),
         {"people": 2},
-        r"along limbs, and the data names none.*--config\.task\.people=1",
+        r"along limbs, and the data names none.* shows one, --config\.task\.people=1",
     ),
     "a joint that no limb leads to": (
         INFO._replace(limbs=LIMBS[:-1]),
@@ -816,15 +818,35 @@ def test_more_people_than_room_and_joints_of_nobody_are_told_at_launch():
     examples = [{"keypoints": one} for one in some]
     settled = functools.partial(tasks.settle, "pose", INFO)
     assert settled(examples, people=3, stride=4) == {"people": 3, "stride": 4}
-    with pytest.raises(Mistake, match=r"shows 3 people, and task\.people is 2: .*=3"):
+    assert tasks.settle("pose", INFO._replace(people=3), examples) == {}
+    with pytest.raises(Mistake, match=r"shows 3 people, and task\.people is 2; leave"):
         settled(examples, people=2)
-    with pytest.raises(Mistake, match=r"3 people, and task\.people is 1"):
-        settled(examples)
     with pytest.raises(Mistake, match="None of the first 2 training pictures has a"):
         settled(examples[::2])
-    for wrong in (0, 257):
+    named = {"joints": ("a",), "limbs": (), "mirror": (0,)}
+    for name, wrong, of in (
+        ("dancers", 0, {}),
+        ("dancers", 13, {}),
+        ("joints", 0, named),
+    ):
         with pytest.raises(Mistake, match=rf"data\.people is {wrong}; it must be"):
-            Loading(size=8, people=wrong).check()
+            data.make_info(name, people=wrong, **of)
+
+
+def test_there_is_room_for_as_many_people_as_the_data_says_unless_the_task_does():
+    slots = {}
+    for there, asked in ((1, None), (5, None), (5, 8), (5, 1)):
+        info = data.make_info("dancers", people=there)
+        task = tasks.make_task("pose", info, people=asked)
+        maps = {n: jnp.ones((16, 16, c)) for n, c in task.heads.items()}
+        slots[there, asked] = jax.eval_shape(task.decode, maps)["score"].shape
+    assert [*slots.values()] == [(1,), (5,), (8,), (1,)]
+    split = data.load_split("dancers", "train", size=16, pictures=10, people=5)
+    assert split.arrays["keypoints"].shape == (6, 5, 14, 3)
+    for preset in ("small", "many"):
+        config = load_config(f"pose:{preset}")
+        assert "people" not in config.task
+    assert segjax.run.build_parts(config).info.people == 5
 
 
 def test_the_mirror_is_the_datas_and_no_option():

@@ -92,9 +92,8 @@ def open_split(name: str, split: str, *, dir: str | None = None, **config) -> Ro
     takes = inspect.signature(module.open_split).parameters
     config = _with_folder(name, config | {"dir": dir})
     what = {k: v for k, v in config.items() if k not in Loading._fields}
-    loading = Loading.of(config)
-    drawn_as = {"size": loading.side, "people": loading.people}
-    what |= {k: v for k, v in drawn_as.items() if k in takes and v}
+    side = Loading.of(config).side
+    what |= {"size": side} if "size" in takes and side else {}
     rows = module.open_split(split, **what)
     if len(rows) == 0:
         raise Mistake(f"The {split} split of data {name!r} holds no picture.")
