@@ -552,6 +552,82 @@ def test_joints_are_found_where_the_picture_has_them(fit, stride, tmp_path):
     np.testing.assert_array_equal(again["keypoints"], found["keypoints"])
 
 
+def in_a_mirror(points, width):
+    """Left and right have changed sides."""
+    mirrored = points[:, list(MIRROR)].copy()
+    mirrored[..., 1] = width - 1 - mirrored[..., 1]
+    return mirrored
+
+
+# arms whose mirror is the other, told the other way round; hands, whose mirror is
+# themselves; legs, each the other's; a limb across that has no twin
+SIDED = ((0, 1), (2, 0), (1, 2), (0, 3), (0, 4), (1, 4))
+
+
+def test_a_picture_and_its_mirror_picture_say_the_same_of_limbs_and_joints():
+    info = INFO._replace(limbs=SIDED)
+    some = people(ONE, [(y, 31 - x / 2) for y, x in ONE])
+    shape = 48, 32
+    maps, mirrored = (
+        {
+            "heatmap": np.asarray(skeleton.heat(of, shape, 2.0)),
+            "paf": np.reshape(fields_of(of, SIDED, shape, 1.0)[0], (*shape, -1)),
+        }
+        for of in (some, in_a_mirror(some, 32))
+    )
+    back = {name: m[:, ::-1] for name, m in mirrored.items()}
+    mean = tasks.make_task("pose", info).mirrored
+    alike = mean(maps, back)
+    for name in maps:
+        np.testing.assert_allclose(alike[name], maps[name], atol=1e-5)
+    nothing = {name: 0 * m for name, m in maps.items()}
+    half = mean(nothing, back)
+    np.testing.assert_allclose(half["heatmap"], maps["heatmap"] / 2, atol=1e-5)
+    np.testing.assert_allclose(
+        half["paf"][..., :10], maps["paf"][..., :10] / 2, atol=1e-5
+    )
+    assert not half["paf"][..., 10:].any(), "without a twin, as the picture says"
+    sideless = tasks.make_task("pose", info._replace(mirror=())).mirrored
+    turned = maps["paf"] * np.tile([0.5, -0.5], len(SIDED))
+    np.testing.assert_array_equal(sideless(nothing, maps)["paf"], turned)
+
+
+class Seeing(Knowing):
+    """One whose network knows the picture, its top left lit, and its mirror picture."""
+
+    def outputs(self, images):
+        maps = self.variables["mirror" if not images[0, 0, 0].any() else "picture"]
+        return {name: m[None] for name, m in maps.items()}
+
+
+@pytest.mark.parametrize("silhouette", [0.0, 1.0])
+def test_joints_are_read_from_a_picture_and_its_mirror_picture(silhouette, tmp_path):
+    image = np.zeros((48, 32, 3), np.uint8)
+    image[:2, :2] = 200
+    points = fit_to_size({"image": image, "keypoints": people(ONE)}, 24, "pad")
+    points = points["keypoints"]
+    known = {"picture": points, "mirror": in_a_mirror(points, 24)}
+    maps = {which: ideal(of, (24, 24), 2) for which, of in known.items()}
+    if silhouette:
+        left = np.where(np.arange(24) < 8, 3.0, -1.0)[None, :, None] * np.ones(
+            (24, 1, 1)
+        )
+        maps["picture"]["mask"], maps["mirror"]["mask"] = left, 0 * left
+    task = tasks.make_task("pose", INFO, silhouette=silhouette)
+    config = {"data": {"name": "dancers", "size": 24, "fit": "pad"}}
+    config |= {"task": {"name": "pose"}, "model": {"name": "none"}}
+    of = Seeing(tmp_path, ConfigDict(config), INFO, task, None, maps, 0)
+    (both,) = of.predict([image], tta=True)
+    np.testing.assert_allclose(both["keypoints"][0, :, :2], ONE, atol=0.4)
+    assert "uncertainty" not in both
+    if silhouette:
+        sure = 1 / (1 + np.exp(-1.5)), 1 / (1 + np.exp(0.5))
+        assert both["probability"][9, [2, 30], 1] == pytest.approx(sure)
+    maps["mirror"] = maps["picture"]  # one that has not seen that it is a mirror
+    (astray,) = of.predict([image], tta=True)
+    assert abs(astray["keypoints"][0, :, :2] - ONE).max() > 2
+
+
 TWO = (
     [(9, 8), (24, 4), (24, 14), (42, 5), (42, 13)],
     [
@@ -872,7 +948,9 @@ SMALL = {
 }
 
 
-def test_one_dancers_joints_are_learnt_and_scored_at_the_pictures_own_size(tmp_path):
+def test_one_dancers_joints_are_learnt_and_scored_at_the_pictures_own_size(
+    tmp_path, capsys
+):
     folder = tmp_path / "run"
     words = [f"--config.{option}={value}" for option, value in SMALL.items()]
     config = "--config=configs/pose.py:small"
@@ -889,8 +967,15 @@ def test_one_dancers_joints_are_learnt_and_scored_at_the_pictures_own_size(tmp_p
     of = segjax.load_run(folder)
     (found,) = of.predict([np.zeros((20, 30, 3), np.uint8)])
     assert found["keypoints"].shape == (1, 14, 3)
-    with pytest.raises(Mistake, match="is not read from probabilities alone"):
-        of.predict([np.zeros((20, 30, 3), np.uint8)], tta=True)
+    Image.new("RGB", (30, 20)).save(tmp_path / "a.png")
+    capsys.readouterr()
+    assert main(["evaluate", str(folder), "--tta"]) == 0
+    assert "their own size, by the mean of two views" in capsys.readouterr().out
+    words = [str(tmp_path / "a.png"), f"--out={tmp_path / 'out'}"]
+    assert main(["predict", str(folder), *words, "--tta"]) == 0
+    assert main(["predict", str(folder), *words, "--calibrated"]) == 2
+    said = capsys.readouterr().err
+    assert "is not read from probabilities alone; leave --calibrated out" in said
 
 
 def test_many_dancers_are_learnt_from_a_stream(tmp_path):

@@ -38,7 +38,7 @@ def measure_pictures(
     is said and left out.
 
     by, group: columns that say of what kind a picture is, and what it comes from; else
-    its own `label` and `group`. tta: by the mean of the eight flips and turns.
+    its own `label` and `group`. tta: by the mean of several views.
     """
     found, broken = [], []
     for index in range(len(pictures)):

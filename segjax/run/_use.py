@@ -21,6 +21,8 @@ from segjax.run._init import load_variables
 from segjax.run._remote import local_folder
 from segjax.run._results import TEXTS, numbers_of, read_rows, read_scores
 
+_MIRROR = 4  # of the eight views, the one that is flipped and not turned
+
 
 class Run(NamedTuple):
     """A trained network and all that belongs to it."""
@@ -51,8 +53,9 @@ class Run(NamedTuple):
         A picture is fitted to the training size; the maps are brought back to the
         picture's size and read there, but for those that the task keeps: joints found
         in them are moved instead. tta: the mean over the eight flips and quarter
-        turns, with `uncertainty` f32[h,w], the entropy of that mean from 0 to 1.
-        temperature: what logits are divided by.
+        turns, with `uncertainty` f32[h,w], the entropy of that mean from 0 to 1; of
+        joints over the picture and its mirror picture. temperature: what logits are
+        divided by.
         """
         return [
             self.read(self.seen(image, tta), image.shape, temperature)
@@ -67,19 +70,26 @@ class Run(NamedTuple):
                 f" leave {option} out."
             )
 
+    def check_views(self, option: str) -> None:
+        """A Mistake where several views of a picture cannot be read as one."""
+        if self.task.mirrored is None:
+            self.check_probabilities(option)
+
     def seen(self, image: np.ndarray, tta: bool = False) -> list[dict[str, jax.Array]]:
         """What the network says of a picture, brought back to its size (but for maps
-        that the task keeps): by one view of it, or by all eight. u8[h,w,3]"""
+        that the task keeps): by one view of it, by all eight, or by two as one.
+        u8[h,w,3]"""
         if image.ndim != 3 or image.shape[-1] != 3 or image.dtype != np.uint8:
             shown = f"{image.dtype}{list(image.shape)}"
             raise Mistake(f"A picture is uint8[h,w,3]; this one is {shown}.")
         if tta:
-            self.check_probabilities("tta")
+            self.check_views("tta")
+        both = self.task.mirrored if tta else None
         how = data.Loading.of(options(self.config.data))
         fitted = data.fit_to_size({"image": image}, how.side, how.fit)["image"]
         h, w = data.covered(image.shape, how.side, how.fit)  # the rest is padding
         views = []
-        for view in range(8 if tta else 1):
+        for view in (0, _MIRROR) if both else range(8 if tta else 1):
             outputs = self.outputs(seen_from(fitted, view)[None])
             inside = {
                 name: seen_back(np.asarray(maps[0]), view)[:h, :w]
@@ -88,7 +98,7 @@ class Run(NamedTuple):
             kept = {name: inside.pop(name) for name in self.task.kept}
             size = image.shape[:2]
             views.append(kept | _resize(inside, size, self.task.vectors))
-        return views
+        return [both(*views)] if both else views
 
     def fingerprint(self) -> str:
         """What tells the trained network from others."""
@@ -162,13 +172,13 @@ def _mean_of(views: Iterable[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
 
 def seen_from(image: np.ndarray, view: int) -> np.ndarray:
     """A square picture flipped (from the fifth view on) and turned. [s,s,...]"""
-    return np.rot90(image[:, ::-1] if view >= 4 else image, view % 4)
+    return np.rot90(image[:, ::-1] if view >= _MIRROR else image, view % 4)
 
 
 def seen_back(maps: np.ndarray, view: int) -> np.ndarray:
     """What `seen_from` did undone. [s,s,...]"""
     turned = np.rot90(maps, -(view % 4))
-    return turned[:, ::-1] if view >= 4 else turned
+    return turned[:, ::-1] if view >= _MIRROR else turned
 
 
 @functools.partial(jax.jit, static_argnums=0)

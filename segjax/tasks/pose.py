@@ -12,6 +12,7 @@ import numpy as np
 
 from segjax.base import VOID, Info, Mistake, Task, check_range
 from segjax.tasks import _draw, _many_people, _one_person, semantic
+from segjax.tasks._mirror import mirror_mean
 from segjax.tasks._pose_scores import head_of, score, sigmas_of, torso_of
 from segjax.tasks._skeletons import hold
 
@@ -103,6 +104,7 @@ def make_task(
         falling=("count_error",) if many else (),
         ranges={"count_error": (0, math.inf)} if many else {},
         kept=tuple(by.heads(info)),
+        mirrored=mirror_mean(info),
     )
     return _with_silhouette(skeletons, info, silhouette) if silhouette else skeletons
 
