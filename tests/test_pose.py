@@ -1,6 +1,7 @@
 """Skeletons as maps and back, by hand; joints moved with their pictures; what is
 written of people; what is refused."""
 
+import collections
 import functools
 import itertools
 import json
@@ -785,6 +786,45 @@ def test_a_picture_is_counted_with_room_for_a_power_of_two_people():
         }
         assert _row(task, prediction, example, 2.0)["people"] == there
         assert shapes == {"keypoints": (room, 5, 3), "area": (room,)}
+
+
+def test_pictures_of_many_sizes_are_read_and_counted_by_few_programs(tmp_path):
+    """And as without a margin: the second of three is a crowd, the third has no joint;
+    a joint is called beyond the edge."""
+    made = collections.Counter()
+
+    def counted(name, function):
+        def told(*words):
+            made[name] += 1  # once for each program
+            return function(*words)
+
+        return told
+
+    task = tasks.make_task("pose", INFO, people=2, silhouette=1.0)
+    told = {name: counted(name, getattr(task, name)) for name in ("decode", "count")}
+    config = {"data": {"name": "dancers", "size": 16, "fit": "stretch"}}
+    rng = np.random.default_rng(0)
+    maps = {n: rng.normal(-2, 2, (16, 16, c)) for n, c in task.heads.items()}
+    info, config = INFO, ConfigDict(config)
+    of = Knowing(tmp_path, config, info, task._replace(**told), None, maps, 0)
+    for h, w in ((33, 256), (48, 32)):
+        ids = np.zeros((h, w), np.int32)
+        ids[5:20, 4:20], ids[21:, :9], ids[22:, 10:] = 1, -1, 2
+        points = people([(9, 8), (12, 19), (14, 4), None, None], [None] * 5)
+        example = {
+            "semantic": (ids != 0).astype(np.uint8),
+            "instance": ids,
+            "keypoints": points,
+            "area": np.array([240, 99], np.float32),
+        }
+        image = np.zeros((h, w, 3), np.uint8)
+        (found,) = of.predict([image])
+        assert found["semantic"].shape == (h, w)
+        found["keypoints"][0, 0, :2] = h + 1, 3
+        row = _row(of.task, found, example | {"image": image, "name": "a"}, 2.0)
+    assert made == {"decode": 1, "count": 1}
+    alone = jax.device_get(jax.jit(task.count)(found, example))
+    jax.tree.map(np.testing.assert_array_equal, row, alone)
 
 
 def test_the_report_of_a_comparison_shows_what_decides_of_poses():
