@@ -184,14 +184,13 @@ def _with_silhouette(skeletons: Task, info: Info, weight: float) -> Task:
 
 
 def _remark(rows, slots: int) -> str:
-    """Whether there was room for all that were called."""
-    called = np.asarray(rows["number"])[:, 1]
-    full = (called >= slots).sum()
-    if not full:
+    """Whether there were people whom there may have been no room for."""
+    missed = np.asarray(rows["number"])[:, 2] > 0
+    if not missed.any():
         return ""
     return (
-        f"all room for {slots} people is taken in {full} of {len(called)} pictures;"
-        " whom there is no room for is missed: --config.task.people=N makes more."
+        f"all room for {slots} people is taken in {missed.sum()} of {len(missed)}"
+        " pictures where somebody is missed; --config.task.people=N makes more."
     )
 
 
