@@ -751,6 +751,35 @@ def test_skeletons_are_drawn_as_far_as_they_were_found():
     assert not image.any()
 
 
+def test_a_silhouette_is_drawn_below_the_skeleton_where_one_was_asked_for():
+    image = np.full((40, 40, 3), 100, np.uint8)
+    true, found = (np.zeros((40, 40), np.uint8) for _ in range(2))
+    true[:, :10], found[:, 30:] = 1, 1
+    some = people([(5, 20), (20, 5), (20, 35), (36, 10), None])
+    truth = {"semantic": true, "keypoints": some}
+    prediction = {"semantic": found, "keypoints": 0 * some}
+    info = INFO._replace(colors=((0, 0, 0), (0, 200, 80)))
+    strips = {
+        weight: tasks.make_task("pose", info, silhouette=weight).draw
+        for weight in (0.0, 1.0)
+    }
+    bare, tinted = (draw(image, prediction, truth) for draw in strips.values())
+    tint = [65, 135, 93]  # 35 parts of 100 the class's colour
+    columns = 40 + 2, 40 + 25, 80 + 25, 80 + 35  # in the truth, and in the prediction
+    assert [tinted[2, x].tolist() == tint for x in columns] == [
+        True,
+        False,
+        False,
+        True,
+    ]
+    assert (bare[2, columns] == 100).all()
+    np.testing.assert_array_equal(tinted[20, 40 + 5], bare[20, 40 + 5])  # a hand on top
+    np.testing.assert_array_equal(
+        strips[1.0](image, prediction), tinted[:, [*range(40), *range(80, 120)]]
+    )
+    assert "on the classes" in tasks.make_task("pose", info, silhouette=1.0).panels
+
+
 # What is scored on what.
 
 

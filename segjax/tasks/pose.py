@@ -180,6 +180,8 @@ def _with_silhouette(skeletons: Task, info: Info, weight: float) -> Task:
         decode=lambda maps: those.decode(maps) | skeletons.decode(maps),
         count=lambda *both: skeletons.count(*both) | those.count(*both),
         score=score_both,
+        draw=functools.partial(skeletons.draw, classes=True),
+        panels=f"{skeletons.panels[:-1]}, on the classes, tinted.",
     )
 
 
