@@ -268,6 +268,22 @@ def test_what_is_off_weighs_as_much_as_what_is_on_a_limb():
     assert more - lost == pytest.approx(3 * 0.5 * off, rel=1e-3)
 
 
+def test_a_picture_of_nobody_teaches_that_no_limb_is_there():
+    """Two limbs, each as a dot of 3 by 3 cells: 18, on the 512 cells of either."""
+    targets = encoded_for_many(crowd(), np.ones((16, 32)))
+    np.testing.assert_allclose(targets["on"], 18 / (2 * 512), rtol=1e-6)
+    loss = jax.jit(lambda m: _many_people.loss(m, targets, heat=0, field=3.0)["field"])
+    maps = {"heatmap": np.zeros((16, 32, 3)), "paf": np.zeros((16, 32, 4))}
+    assert loss(maps) == (0, pytest.approx(18))
+    maps["paf"][..., 1] = 0.5  # the first goes right all over
+    assert loss(maps) == (pytest.approx(3 * 0.5 * 9), pytest.approx(18))
+    half = np.ones((16, 32))
+    half[:, 4:] = 0
+    targets = encoded_for_many(crowd(), half)
+    assert targets["on"].sum() == pytest.approx(18), "wherever it counts"
+    assert not encoded_for_many(crowd(), 0 * half)["on"].any()
+
+
 def test_nobody_is_blamed_for_joints_that_were_not_marked():
     """Of the one on the left joint 1 is not marked: about him it may be anywhere."""
     some = crowd([(4, 4), None, (12, 6)], [(4, 24), (8, 25), (12, 26)])
