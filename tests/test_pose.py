@@ -955,7 +955,7 @@ MISTAKES = {
     "a silhouette of nothing": (
         INFO._replace(provides=("image", "keypoints")),
         {"silhouette": 1},
-        "needs semantic",
+        r"and the data provides image, keypoints \(.*masks beside them are not read\)",
     ),
 }
 

@@ -117,15 +117,17 @@ def _with_folder(name: str, config: dict[str, Any]) -> dict[str, Any]:
     return rest | ({} if dir is None else {"dir": dir})
 
 
-def reader_of(folder: Path) -> str:
+def reader_of(folder: Path, joints: bool = False) -> str:
     """The data set that reads a user's folder: joints, where it holds them and no
-    masks, else folder."""
+    masks, else folder. joints: whether they are wanted, even beside masks."""
     from segjax.data._folder.picture_files import picture_files
     from segjax.data._folder.words import says_masks
     from segjax.data._joints.find_people import joint_files
 
     if not joint_files(folder):
         return "folder"
+    if joints:
+        return "joints"
     words = {word for file in picture_files(folder) for word in Path(file).parts[:-1]}
     return "folder" if any(says_masks(word, True) for word in words) else "joints"
 

@@ -163,6 +163,13 @@ def _counts(example):
 
 def _with_silhouette(skeletons: Task, info: Info, weight: float) -> Task:
     """Classes beside the joints, from the same network."""
+    if "semantic" not in info.provides:
+        raise Mistake(
+            "task.silhouette asks for a class of each pixel, and the data provides"
+            f" {', '.join(info.provides)} (where a folder has joints, masks beside them"
+            " are not read). Set it to 0, or take data that has both, such as dancers"
+            " or coco's key points."
+        )
     those = semantic.make_task(info, cross_entropy=weight, dice=weight)
 
     def score_both(rows):
