@@ -7,10 +7,10 @@
 
 `small` finds the joints of one dancer, `many` those of up to five, on two CPU cores;
 `paper` and the others on a GPU or TPU take a U-Net of full width. `folder` is for
-pictures of one person each, with joints.json or joints.mat beside them; `coco` is
-prepared once (python -m segjax prepare coco --from DIR --annotations keypoints).
-`--config.model.stages=2` adds stages that see the first answer and answer anew, each
-with a loss.
+pictures with joints.json or joints.mat beside them, of one person each or of several;
+`coco` is prepared once (python -m segjax prepare coco --from DIR --annotations
+keypoints). For how many people there is room the data says. `--config.model.stages=2`
+adds stages that see the first answer and answer anew, each with a loss.
 """
 
 from ml_collections import ConfigDict, config_dict
@@ -26,7 +26,6 @@ def get_config(preset: str = "auto", accelerator: bool = False) -> ConfigDict:
         preset = "paper" if accelerator else "small"
     real = preset in ("folder", "coco")
     small = preset == "small" or (preset != "paper" and not accelerator)
-    people = {"many": 5, "coco": 30}.get(preset, 1)
 
     c = ConfigDict()
     c.preset = preset
@@ -45,10 +44,9 @@ def get_config(preset: str = "auto", accelerator: bool = False) -> ConfigDict:
 
     c.task = ConfigDict()
     c.task.name = "pose"
-    c.task.people = people
     c.task.stride = 2
     c.task.heat = 1.0
-    if people > 1:
+    if preset in ("many", "coco"):
         c.task.field = 1.0
     c.task.sigma = 0.02
 
@@ -59,7 +57,7 @@ def get_config(preset: str = "auto", accelerator: bool = False) -> ConfigDict:
         c.data.form = "keypoints"
     if not real:
         c.data.pictures = 3000
-    c.data.people = people
+        c.data.people = 5 if preset == "many" else 1
     c.data.size = 96 if small else 256
     c.data.fit = "stretch"
     c.data.fold = config_dict.placeholder(int)  # tested; of coco, what chooses

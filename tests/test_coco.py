@@ -2,11 +2,12 @@
 
 import json
 
+import jax
 import numpy as np
 import pytest
 from PIL import Image
 
-from segjax import data
+from segjax import data, tasks
 from segjax.__main__ import main
 from segjax.base import VOID, Mistake
 from segjax.data import coco
@@ -224,6 +225,7 @@ def test_key_points(tmp_path, capsys):
     assert info.joints == ("nose", "left_hand", "right_hand")
     assert info.limbs == ((0, 1), (0, 2))
     assert info.mirror == (0, 2, 1)
+    assert info.people == 3, "and a crowd"
     assert info.provides == ("image", "semantic", "instance", "keypoints", "area")
     example = data.open_split("coco", "test", **config)[0]
     np.testing.assert_array_equal(
@@ -242,6 +244,22 @@ def test_key_points(tmp_path, capsys):
         data.open_split("coco", "test", fold=4, **config)
     with pytest.raises(Mistake, match="classes does not count with key points"):
         data.make_info("coco", classes=("person",), **config)
+
+
+def test_key_points_find_room_in_every_task(tmp_path):
+    """Of as many people as a picture shows, though nobody has said how many."""
+    write_people(tmp_path, range(1, 6))
+    assert prepare(tmp_path, tmp_path / "to") == 0
+    how = {"dir": str(tmp_path / "to"), "size": 8, "cache": 0}
+    split = data.load_split("coco", "train", **how)
+    assert split.arrays["keypoints"].shape == (3, 3, 3, 3)
+    info = data.make_info("coco", dir=how["dir"])
+    for name in ("semantic", "pose"):
+        task = tasks.make_task(name, info)
+        examples = (split.example(i) for i in range(len(split)))
+        assert tasks.settle(name, info, examples) == {}
+    maps = {n: np.zeros((8, 8, c), np.float32) for n, c in task.heads.items()}
+    assert jax.eval_shape(task.decode, maps)["keypoints"].shape == (3, 3, 3)
 
 
 def test_objects_without_joints_beside_people(tmp_path):

@@ -39,7 +39,7 @@ def test_every_preset_builds(path, preset):
         # folders, and what was prepared, are not there to be looked into
         told = {"classes": ("a", "b"), "palette": "index"}
         body = {"joints": ("a", "b", "c"), "limbs": ((0, 1), (1, 2))}
-        body |= {"mirror": (2, 1, 0)}
+        body |= {"mirror": (2, 1, 0), "people": 2}
         if config.data.name == "joints":
             config = with_found(config, body)
         elif preset == "folder":

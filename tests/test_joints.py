@@ -11,7 +11,8 @@ from ml_collections import ConfigDict
 from PIL import Image
 from scipy.io import savemat
 
-from segjax import data, run
+import segjax
+from segjax import data, evaluate, run, tasks
 from segjax.__main__ import main
 from segjax.base import Mistake
 from segjax.data import joints as module
@@ -386,7 +387,8 @@ def test_people_without_a_joint_are_left_out(tmp_path):
     content = several()
     content["p1"] = [content["p1"][0], [[0, 0, 0]] * COUNT]
     content["p2"] = [[[0, 0, 0]] * COUNT] * 2
-    found, _, told = examples(make_folder(tmp_path / "d", content))
+    found, info, told = examples(make_folder(tmp_path / "d", content))
+    assert info.people == 2
     assert found["p1"]["keypoints"].shape == (1, COUNT, 3)
     assert "p2" not in found  # people whose joints are not known are no background
     assert found["p5"]["keypoints"].shape == (0, COUNT, 3)  # nobody is there
@@ -865,12 +867,14 @@ def test_options_are_understood_as_they_are_typed():
         "limbs": "(('head','l_hand'),(0,2))",
         "mirror": "(0,2,1)",
         "third": "hidden",
+        "people": "4",
     }
     config = ConfigDict({"data": {"name": "joints", "dir": "d"}})
     taken = run.override(config, [(f"data.{k}", v) for k, v in typed.items()])
     info = data.make_info(**run.options(taken.data))
     assert info.limbs == ((0, 1), (0, 2))
     assert info.mirror == (0, 2, 1)
+    assert info.people == 4
     kept = run.with_found(config, json.loads(json.dumps(taken.data.to_dict())))
     assert data.make_info(**run.options(kept.data)) == info
 
@@ -880,8 +884,33 @@ def test_a_folder_is_read_by_what_lies_in_it(tmp_path):
     assert data.reader_of(root) == "joints"
     write(root / "train" / "masks" / "p0.png", image_of(0))
     assert data.reader_of(root) == "folder"
+    assert data.reader_of(root, joints=True) == "joints"
     (tmp_path / "e").mkdir()
     assert data.reader_of(tmp_path / "e") == "folder"
+
+
+def test_masks_beside_joints_are_no_silhouette_and_do_not_hide_them(tmp_path, capsys):
+    root = make_folder(tmp_path / "d")
+    for k in range(PICTURES):
+        write(root / "masks" / f"p{k}.png", image_of(k)[..., 0] // 128)
+    asked = [("data.dir", str(root)), ("task.silhouette", "1.0")]
+    config = run.load_config("pose:folder", asked)
+    with pytest.raises(Mistake, match=r"masks beside them are not read\). Set it to 0"):
+        segjax.train_and_evaluate(config, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    info = data.make_info("joints", dir=str(root))
+    task = tasks.make_task("pose", info)
+    of = run.Run(tmp_path, config, info, task, None, {}, 0)
+    rows = evaluate.open_pictures(of, "all", str(root))
+    assert rows[0]["keypoints"].shape == (1, COUNT, 3)
+    sheet = f"--sheet={tmp_path / 'sheet.png'}"
+    command = ["doctor", str(root), sheet]
+    assert main(command) == 0
+    assert "people:" not in capsys.readouterr().out
+    assert main([*command, "--config.data.name=joints"]) == 0
+    assert "people: 6, 1 to 1 a picture" in capsys.readouterr().out
+    assert main(["doctor", "nevi", sheet, "--config.data.name=joints"]) == 2
+    assert "config.data.name counts not here" in capsys.readouterr().err
 
 
 def test_the_doctor_reads_joints(tmp_path, capsys):

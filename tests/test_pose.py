@@ -1,6 +1,7 @@
 """Skeletons as maps and back, by hand; joints moved with their pictures; what is
 written of people; what is refused."""
 
+import collections
 import functools
 import itertools
 import json
@@ -267,6 +268,22 @@ def test_what_is_off_weighs_as_much_as_what_is_on_a_limb():
     assert more - lost == pytest.approx(3 * 0.5 * off, rel=1e-3)
 
 
+def test_a_picture_of_nobody_teaches_that_no_limb_is_there():
+    """Two limbs, each as a dot of 3 by 3 cells: 18, on the 512 cells of either."""
+    targets = encoded_for_many(crowd(), np.ones((16, 32)))
+    np.testing.assert_allclose(targets["on"], 18 / (2 * 512), rtol=1e-6)
+    loss = jax.jit(lambda m: _many_people.loss(m, targets, heat=0, field=3.0)["field"])
+    maps = {"heatmap": np.zeros((16, 32, 3)), "paf": np.zeros((16, 32, 4))}
+    assert loss(maps) == (0, pytest.approx(18))
+    maps["paf"][..., 1] = 0.5  # the first goes right all over
+    assert loss(maps) == (pytest.approx(3 * 0.5 * 9), pytest.approx(18))
+    half = np.ones((16, 32))
+    half[:, 4:] = 0
+    targets = encoded_for_many(crowd(), half)
+    assert targets["on"].sum() == pytest.approx(18), "wherever it counts"
+    assert not encoded_for_many(crowd(), 0 * half)["on"].any()
+
+
 def test_nobody_is_blamed_for_joints_that_were_not_marked():
     """Of the one on the left joint 1 is not marked: about him it may be anywhere."""
     some = crowd([(4, 4), None, (12, 6)], [(4, 24), (8, 25), (12, 26)])
@@ -460,8 +477,9 @@ def test_who_vanishes_by_fitting_comes_last():
     assert fitted["keypoints"][:, 0, 2].tolist() == [1, 3, 2, 4, 0, 0]
     assert (fitted["area"] * 16).tolist() == [1, 3, 2, 4, 0, 0]
     assert (points.T == [1, 2, 3, 4]).all(), "the example itself is as it was"
-    with pytest.raises(Mistake, match=r"a shows 4 people, and data\.people is 3"):
+    with pytest.raises(Mistake, match=r"a shows 4 people, and .* shows 3 at most"):
         fit_to_size(example, 10, "stretch", people=3)
+    assert fit_to_size(example, 10, "stretch")["keypoints"].shape == (4, 2, 3)
     nobody = example | {"keypoints": points[:0], "area": np.zeros(0)}
     assert not fit_to_size(nobody, 10, "stretch", people=2)["keypoints"].any()
 
@@ -484,8 +502,9 @@ def test_joints_are_kept_on_disk_and_streamed_for_as_many_people(tmp_path, monke
     assert of_three.arrays["keypoints"].shape == (6, 3, 14, 3)
     assert len(list((tmp_path / "kept" / "decoded").glob("joints-*/"))) == 2
     rows = data.open_split("joints", "train", dir=str(folder))
-    info = data.make_info("joints", dir=str(folder))
-    loading = Loading(size=8, people=3, cache=0, threads=0)
+    assert data.make_info("joints", dir=str(folder)).people == 2, "as it is found"
+    info = data.make_info("joints", dir=str(folder), people=3)
+    loading = Loading(size=8, cache=0, threads=0)
     stream = data.load(rows, info, loading, "joints", resident=False)
     for index in (0, 5):
         for word, values in stream.example(index).items():
@@ -548,6 +567,82 @@ def test_joints_are_found_where_the_picture_has_them(fit, stride, tmp_path):
     assert found["score"].shape == (1,)
     again = of.read(of.seen(image), image.shape)
     np.testing.assert_array_equal(again["keypoints"], found["keypoints"])
+
+
+def in_a_mirror(points, width):
+    """Left and right have changed sides."""
+    mirrored = points[:, list(MIRROR)].copy()
+    mirrored[..., 1] = width - 1 - mirrored[..., 1]
+    return mirrored
+
+
+# arms whose mirror is the other, told the other way round; hands, whose mirror is
+# themselves; legs, each the other's; a limb across that has no twin
+SIDED = ((0, 1), (2, 0), (1, 2), (0, 3), (0, 4), (1, 4))
+
+
+def test_a_picture_and_its_mirror_picture_say_the_same_of_limbs_and_joints():
+    info = INFO._replace(limbs=SIDED)
+    some = people(ONE, [(y, 31 - x / 2) for y, x in ONE])
+    shape = 48, 32
+    maps, mirrored = (
+        {
+            "heatmap": np.asarray(skeleton.heat(of, shape, 2.0)),
+            "paf": np.reshape(fields_of(of, SIDED, shape, 1.0)[0], (*shape, -1)),
+        }
+        for of in (some, in_a_mirror(some, 32))
+    )
+    back = {name: m[:, ::-1] for name, m in mirrored.items()}
+    mean = tasks.make_task("pose", info).mirrored
+    alike = mean(maps, back)
+    for name in maps:
+        np.testing.assert_allclose(alike[name], maps[name], atol=1e-5)
+    nothing = {name: 0 * m for name, m in maps.items()}
+    half = mean(nothing, back)
+    np.testing.assert_allclose(half["heatmap"], maps["heatmap"] / 2, atol=1e-5)
+    np.testing.assert_allclose(
+        half["paf"][..., :10], maps["paf"][..., :10] / 2, atol=1e-5
+    )
+    assert not half["paf"][..., 10:].any(), "without a twin, as the picture says"
+    sideless = tasks.make_task("pose", info._replace(mirror=())).mirrored
+    turned = maps["paf"] * np.tile([0.5, -0.5], len(SIDED))
+    np.testing.assert_array_equal(sideless(nothing, maps)["paf"], turned)
+
+
+class Seeing(Knowing):
+    """One whose network knows the picture, its top left lit, and its mirror picture."""
+
+    def outputs(self, images):
+        maps = self.variables["mirror" if not images[0, 0, 0].any() else "picture"]
+        return {name: m[None] for name, m in maps.items()}
+
+
+@pytest.mark.parametrize("silhouette", [0.0, 1.0])
+def test_joints_are_read_from_a_picture_and_its_mirror_picture(silhouette, tmp_path):
+    image = np.zeros((48, 32, 3), np.uint8)
+    image[:2, :2] = 200
+    points = fit_to_size({"image": image, "keypoints": people(ONE)}, 24, "pad")
+    points = points["keypoints"]
+    known = {"picture": points, "mirror": in_a_mirror(points, 24)}
+    maps = {which: ideal(of, (24, 24), 2) for which, of in known.items()}
+    if silhouette:
+        left = np.where(np.arange(24) < 8, 3.0, -1.0)[None, :, None] * np.ones(
+            (24, 1, 1)
+        )
+        maps["picture"]["mask"], maps["mirror"]["mask"] = left, 0 * left
+    task = tasks.make_task("pose", INFO, silhouette=silhouette)
+    config = {"data": {"name": "dancers", "size": 24, "fit": "pad"}}
+    config |= {"task": {"name": "pose"}, "model": {"name": "none"}}
+    of = Seeing(tmp_path, ConfigDict(config), INFO, task, None, maps, 0)
+    (both,) = of.predict([image], tta=True)
+    np.testing.assert_allclose(both["keypoints"][0, :, :2], ONE, atol=0.4)
+    assert "uncertainty" not in both
+    if silhouette:
+        sure = 1 / (1 + np.exp(-1.5)), 1 / (1 + np.exp(0.5))
+        assert both["probability"][9, [2, 30], 1] == pytest.approx(sure)
+    maps["mirror"] = maps["picture"]  # one that has not seen that it is a mirror
+    (astray,) = of.predict([image], tta=True)
+    assert abs(astray["keypoints"][0, :, :2] - ONE).max() > 2
 
 
 TWO = (
@@ -672,6 +767,35 @@ def test_skeletons_are_drawn_as_far_as_they_were_found():
     assert not image.any()
 
 
+def test_a_silhouette_is_drawn_below_the_skeleton_where_one_was_asked_for():
+    image = np.full((40, 40, 3), 100, np.uint8)
+    true, found = (np.zeros((40, 40), np.uint8) for _ in range(2))
+    true[:, :10], found[:, 30:] = 1, 1
+    some = people([(5, 20), (20, 5), (20, 35), (36, 10), None])
+    truth = {"semantic": true, "keypoints": some}
+    prediction = {"semantic": found, "keypoints": 0 * some}
+    info = INFO._replace(colors=((0, 0, 0), (0, 200, 80)))
+    strips = {
+        weight: tasks.make_task("pose", info, silhouette=weight).draw
+        for weight in (0.0, 1.0)
+    }
+    bare, tinted = (draw(image, prediction, truth) for draw in strips.values())
+    tint = [65, 135, 93]  # 35 parts of 100 the class's colour
+    columns = 40 + 2, 40 + 25, 80 + 25, 80 + 35  # in the truth, and in the prediction
+    assert [tinted[2, x].tolist() == tint for x in columns] == [
+        True,
+        False,
+        False,
+        True,
+    ]
+    assert (bare[2, columns] == 100).all()
+    np.testing.assert_array_equal(tinted[20, 40 + 5], bare[20, 40 + 5])  # a hand on top
+    np.testing.assert_array_equal(
+        strips[1.0](image, prediction), tinted[:, [*range(40), *range(80, 120)]]
+    )
+    assert "on the classes" in tasks.make_task("pose", info, silhouette=1.0).panels
+
+
 # What is scored on what.
 
 
@@ -707,6 +831,45 @@ def test_a_picture_is_counted_with_room_for_a_power_of_two_people():
         }
         assert _row(task, prediction, example, 2.0)["people"] == there
         assert shapes == {"keypoints": (room, 5, 3), "area": (room,)}
+
+
+def test_pictures_of_many_sizes_are_read_and_counted_by_few_programs(tmp_path):
+    """And as without a margin: the second of three is a crowd, the third has no joint;
+    a joint is called beyond the edge."""
+    made = collections.Counter()
+
+    def counted(name, function):
+        def told(*words):
+            made[name] += 1  # once for each program
+            return function(*words)
+
+        return told
+
+    task = tasks.make_task("pose", INFO, people=2, silhouette=1.0)
+    told = {name: counted(name, getattr(task, name)) for name in ("decode", "count")}
+    config = {"data": {"name": "dancers", "size": 16, "fit": "stretch"}}
+    rng = np.random.default_rng(0)
+    maps = {n: rng.normal(-2, 2, (16, 16, c)) for n, c in task.heads.items()}
+    info, config = INFO, ConfigDict(config)
+    of = Knowing(tmp_path, config, info, task._replace(**told), None, maps, 0)
+    for h, w in ((33, 256), (48, 32)):
+        ids = np.zeros((h, w), np.int32)
+        ids[5:20, 4:20], ids[21:, :9], ids[22:, 10:] = 1, -1, 2
+        points = people([(9, 8), (12, 19), (14, 4), None, None], [None] * 5)
+        example = {
+            "semantic": (ids != 0).astype(np.uint8),
+            "instance": ids,
+            "keypoints": points,
+            "area": np.array([240, 99], np.float32),
+        }
+        image = np.zeros((h, w, 3), np.uint8)
+        (found,) = of.predict([image])
+        assert found["semantic"].shape == (h, w)
+        found["keypoints"][0, 0, :2] = h + 1, 3
+        row = _row(of.task, found, example | {"image": image, "name": "a"}, 2.0)
+    assert made == {"decode": 1, "count": 1}
+    alone = jax.device_get(jax.jit(task.count)(found, example))
+    jax.tree.map(np.testing.assert_array_equal, row, alone)
 
 
 def test_the_report_of_a_comparison_shows_what_decides_of_poses():
@@ -769,7 +932,7 @@ MISTAKES = {
     "no limbs": (
         INFO._replace(limbs=()),
         {"people": 2},
-        r"along limbs, and the data names none.*--config\.task\.people=1",
+        r"along limbs, and the data names none.* shows one, --config\.task\.people=1",
     ),
     "a joint that no limb leads to": (
         INFO._replace(limbs=LIMBS[:-1]),
@@ -792,7 +955,7 @@ MISTAKES = {
     "a silhouette of nothing": (
         INFO._replace(provides=("image", "keypoints")),
         {"silhouette": 1},
-        "needs semantic",
+        r"and the data provides image, keypoints \(.*masks beside them are not read\)",
     ),
 }
 
@@ -816,15 +979,35 @@ def test_more_people_than_room_and_joints_of_nobody_are_told_at_launch():
     examples = [{"keypoints": one} for one in some]
     settled = functools.partial(tasks.settle, "pose", INFO)
     assert settled(examples, people=3, stride=4) == {"people": 3, "stride": 4}
-    with pytest.raises(Mistake, match=r"shows 3 people, and task\.people is 2: .*=3"):
+    assert tasks.settle("pose", INFO._replace(people=3), examples) == {}
+    with pytest.raises(Mistake, match=r"shows 3 people, and task\.people is 2; leave"):
         settled(examples, people=2)
-    with pytest.raises(Mistake, match=r"3 people, and task\.people is 1"):
-        settled(examples)
     with pytest.raises(Mistake, match="None of the first 2 training pictures has a"):
         settled(examples[::2])
-    for wrong in (0, 257):
+    named = {"joints": ("a",), "limbs": (), "mirror": (0,)}
+    for name, wrong, of in (
+        ("dancers", 0, {}),
+        ("dancers", 13, {}),
+        ("joints", 0, named),
+    ):
         with pytest.raises(Mistake, match=rf"data\.people is {wrong}; it must be"):
-            Loading(size=8, people=wrong).check()
+            data.make_info(name, people=wrong, **of)
+
+
+def test_there_is_room_for_as_many_people_as_the_data_says_unless_the_task_does():
+    slots = {}
+    for there, asked in ((1, None), (5, None), (5, 8), (5, 1)):
+        info = data.make_info("dancers", people=there)
+        task = tasks.make_task("pose", info, people=asked)
+        maps = {n: jnp.ones((16, 16, c)) for n, c in task.heads.items()}
+        slots[there, asked] = jax.eval_shape(task.decode, maps)["score"].shape
+    assert [*slots.values()] == [(1,), (5,), (8,), (1,)]
+    split = data.load_split("dancers", "train", size=16, pictures=10, people=5)
+    assert split.arrays["keypoints"].shape == (6, 5, 14, 3)
+    for preset in ("small", "many"):
+        config = load_config(f"pose:{preset}")
+        assert "people" not in config.task
+    assert segjax.run.build_parts(config).info.people == 5
 
 
 def test_the_mirror_is_the_datas_and_no_option():
@@ -850,7 +1033,9 @@ SMALL = {
 }
 
 
-def test_one_dancers_joints_are_learnt_and_scored_at_the_pictures_own_size(tmp_path):
+def test_one_dancers_joints_are_learnt_and_scored_at_the_pictures_own_size(
+    tmp_path, capsys
+):
     folder = tmp_path / "run"
     words = [f"--config.{option}={value}" for option, value in SMALL.items()]
     config = "--config=configs/pose.py:small"
@@ -867,8 +1052,15 @@ def test_one_dancers_joints_are_learnt_and_scored_at_the_pictures_own_size(tmp_p
     of = segjax.load_run(folder)
     (found,) = of.predict([np.zeros((20, 30, 3), np.uint8)])
     assert found["keypoints"].shape == (1, 14, 3)
-    with pytest.raises(Mistake, match="is not read from probabilities alone"):
-        of.predict([np.zeros((20, 30, 3), np.uint8)], tta=True)
+    Image.new("RGB", (30, 20)).save(tmp_path / "a.png")
+    capsys.readouterr()
+    assert main(["evaluate", str(folder), "--tta"]) == 0
+    assert "their own size, by the mean of two views" in capsys.readouterr().out
+    words = [str(tmp_path / "a.png"), f"--out={tmp_path / 'out'}"]
+    assert main(["predict", str(folder), *words, "--tta"]) == 0
+    assert main(["predict", str(folder), *words, "--calibrated"]) == 2
+    said = capsys.readouterr().err
+    assert "is not read from probabilities alone; leave --calibrated out" in said
 
 
 def test_many_dancers_are_learnt_from_a_stream(tmp_path):

@@ -7,6 +7,7 @@ import jax
 import numpy as np
 import pytest
 
+from segjax import tasks
 from segjax.base import Info
 from segjax.tasks._pose_scores import head_of, score, sigmas_of, torso_of
 from segjax.tasks._quality import THRESHOLDS
@@ -349,7 +350,7 @@ def test_who_is_ignored_is_neither_found_nor_missed():
         row = row_of([there, nobody], [there, called], **true)
         assert row["fate"][0, :2, 0].tolist() == [[1] * 10, [told] * 10]
         assert row["there"].tolist() == [[1, 0, 0]]
-        assert row["number"].tolist() == [[1, 2 + told]]
+        assert row["number"].tolist() == [[1, 2 + told, 0]]
     half = there.copy()
     half[:4, 0] = 80  # four of seven joints
     row = row_of([there, nobody], [there, half], **true)
@@ -397,9 +398,29 @@ def test_a_picture_without_any_row_of_people():
     called = {"keypoints": person()[None], "score": np.ones(1, np.float32)}
     row = jax.jit(functools.partial(hold, sigmas=sigmas_of(NAMES)))(called, example)
     assert row["fate"][0, 0].tolist() == [0] * 10
-    assert row["number"].tolist() == [0, 1]
+    assert row["number"].tolist() == [0, 1, 0]
     rows = {word: np.asarray(sums)[None] for word, sums in row.items()}
     assert score(rows, OF_NAMES, many=True)["count_error"] == 1
+
+
+def test_room_that_is_taken_matters_where_somebody_is_missed():
+    """There is room for three."""
+    far = [person((0, 900)), person((0, 1800))]
+    rows = {
+        "all are found": row_of([person()], [*far, person()]),
+        "one is missed": row_of([person(), person((400, 0))], [*far, person()]),
+        "one is missed, and there was room": row_of([person()], far),
+    }
+    numbers = {name: row["number"].tolist() for name, row in rows.items()}
+    assert [*numbers.values()] == [[[1, 3, 0]], [[2, 3, 1]], [[1, 2, 0]]]
+    star = tuple((0, joint) for joint in range(1, len(NAMES)))
+    info = OF_NAMES._replace(limbs=star, provides=("image", "keypoints"))
+    task = tasks.make_task("pose", info, people=3)
+    together = {"number": np.concatenate([row["number"] for row in rows.values()])}
+    said = "room for 3 people is taken in 1 of 3 pictures where somebody is missed"
+    assert said in task.remark(together)
+    assert task.remark(rows["all are found"]) == ""
+    assert tasks.make_task("pose", info).remark(together) == "", "of one person"
 
 
 def test_rows_are_pooled():

@@ -92,9 +92,8 @@ def open_split(name: str, split: str, *, dir: str | None = None, **config) -> Ro
     takes = inspect.signature(module.open_split).parameters
     config = _with_folder(name, config | {"dir": dir})
     what = {k: v for k, v in config.items() if k not in Loading._fields}
-    loading = Loading.of(config)
-    drawn_as = {"size": loading.side, "people": loading.people}
-    what |= {k: v for k, v in drawn_as.items() if k in takes and v}
+    side = Loading.of(config).side
+    what |= {"size": side} if "size" in takes and side else {}
     rows = module.open_split(split, **what)
     if len(rows) == 0:
         raise Mistake(f"The {split} split of data {name!r} holds no picture.")
@@ -118,15 +117,17 @@ def _with_folder(name: str, config: dict[str, Any]) -> dict[str, Any]:
     return rest | ({} if dir is None else {"dir": dir})
 
 
-def reader_of(folder: Path) -> str:
+def reader_of(folder: Path, joints: bool = False) -> str:
     """The data set that reads a user's folder: joints, where it holds them and no
-    masks, else folder."""
+    masks, else folder. joints: whether they are wanted, even beside masks."""
     from segjax.data._folder.picture_files import picture_files
     from segjax.data._folder.words import says_masks
     from segjax.data._joints.find_people import joint_files
 
     if not joint_files(folder):
         return "folder"
+    if joints:
+        return "joints"
     words = {word for file in picture_files(folder) for word in Path(file).parts[:-1]}
     return "folder" if any(says_masks(word, True) for word in words) else "joints"
 

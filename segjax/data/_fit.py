@@ -9,7 +9,6 @@ from PIL import Image
 from segjax.base import VOID, Mistake, check_choice, check_range
 
 FITS = ("stretch", "pad", "crop")
-MOST_PEOPLE = 256
 
 
 class Loading(NamedTuple):
@@ -21,7 +20,6 @@ class Loading(NamedTuple):
     memory: float = 4.0  # GB of the devices; what takes more is streamed
     cache: float = 8.0  # GB of disk for decoded pictures, all data sets' together
     threads: int | None = None  # of a stream; unset for one a core, 0 for none
-    people: int = 1  # with joints: the most that a picture may show
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> "Loading":
@@ -52,18 +50,18 @@ class Loading(NamedTuple):
         check_range("data.memory", self.memory, 0, 1e6)
         check_range("data.cache", self.cache, 0, 1e6)
         check_range("data.threads", self.threads or 0, 0, 256)
-        check_range("data.people", self.people, 1, MOST_PEOPLE)
 
 
 def fit_to_size(
-    example: dict[str, Any], side: int, fit: str = "stretch", people: int = MOST_PEOPLE
+    example: dict[str, Any], side: int, fit: str = "stretch", people: int | None = None
 ) -> dict[str, np.ndarray]:
     """Picture, masks and joints brought to side x side; other words are left out.
 
     stretch: both sides as they must; pad, crop: in proportion, as large as fits, at the
     top left; the rest is black and does not count. The picture is averaged down (area
     filter), so fine hair does not alias; labels take their nearest pixel, so no class
-    is invented. people: room for so many, with joints or without.
+    is invented. people: room for so many, with joints or without; unset for as many as
+    there are.
     """
     inside = covered(example["image"].shape[:2], side, fit)
     image = _resize(example["image"], inside, Image.Resampling.BOX)
@@ -81,16 +79,17 @@ def fit_to_size(
 
 
 def _fit_people(
-    example: dict[str, Any], inside: tuple[int, int], ids, people: int
+    example: dict[str, Any], inside: tuple[int, int], ids, people: int | None
 ) -> dict[str, np.ndarray]:
     """Joints and areas in the fitted picture, with room for so many people. Whose
     object has grown too small to be seen come behind those of objects 1, 2, .."""
     points = np.array(example["keypoints"], np.float32)
-    if len(points) > people:
+    room = len(points) if people is None else people
+    if len(points) > room:
         raise Mistake(
-            f"{example['name']} shows {len(points)} people, and data.people is"
-            f" {people}: --config.data.people={len(points)} or more makes room for"
-            " them."
+            f"{example['name']} shows {len(points)} people, and the data says of itself"
+            f" that a picture shows {room} at most: leave data.people unset, or, in a"
+            f" data set of your own, let make_info say people={len(points)}."
         )
     grown = np.array(inside, np.float32) / example["image"].shape[:2]
     points[..., :2] = (points[..., :2] + 0.5) * grown - 0.5
@@ -98,7 +97,7 @@ def _fit_people(
     if ids is not None:
         seen = np.isin(order + 1, ids)
         order = np.concatenate([order[seen], order[~seen]])
-    beyond = (0, people - len(points))
+    beyond = (0, room - len(points))
     fitted = {"keypoints": np.pad(points[order], (beyond, (0, 0), (0, 0)))}
     if "area" in example:
         area = np.asarray(example["area"], np.float32) * grown.prod()

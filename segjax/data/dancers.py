@@ -28,14 +28,16 @@ def _mirrored(joint: str) -> str:
     return f"{other}_{rest}" if other else joint
 
 
-def make_info(**config) -> Info:
-    """Classes, joints and colours of the set."""
+def make_info(*, people: int = 1, **config) -> Info:
+    """Classes, joints and colours of the set, and how many people a picture shows."""
+    check_range("data.people", people, 1, MOST)
     return Info(
         classes=("background", "person"),
         things=("person",),
         joints=JOINTS,
         limbs=LIMBS,
         mirror=tuple(JOINTS.index(_mirrored(joint)) for joint in JOINTS),
+        people=people,
         colors=((0, 0, 0), (0, 200, 80)),
         provides=("image", "semantic", "instance", "keypoints", "area"),
     )

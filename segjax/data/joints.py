@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from segjax.base import Info, Mistake
+from segjax.base import Info, Mistake, check_range
 from segjax.data._folder.pairs import Pair
 from segjax.data._folder.read_picture import read_picture
 from segjax.data._folder.rows import PictureRows, digest
@@ -64,15 +64,20 @@ class Rows(PictureRows):
 
 
 def make_info(**config) -> Info:
-    """The joints that are named, or found in the folder."""
-    skeleton = _known_skeleton(config) or _sound(config).skeleton
+    """The joints that are named, or found in the folder, and how many people."""
+    skeleton, people = _known_skeleton(config), config.get("people")
+    if skeleton is None or people is None:
+        found = _sound(config)
+        skeleton, people = found.skeleton, people or found.people
     assert skeleton is not None  # a problem would have said why
+    check_range("data.people", people, 1)
     return Info(
         classes=_CLASSES,
         things=_CLASSES[1:],
         joints=skeleton.joints,
         limbs=skeleton.limbs,
         mirror=skeleton.mirror,
+        people=people,
         provides=("image", "keypoints"),
     )
 
@@ -82,7 +87,8 @@ def settle(**config) -> tuple[dict[str, Any], list[str]]:
     found = _sound(config)
     how = {"fold": None, "folds": FOLDS, "group": None, "stratify": None}
     dealt = deal_splits(found.pairs, **how | _of(config, _DEALT))
-    return as_options(found), [*found.told, dealt.told]
+    asked = _of(config, ("people",))
+    return as_options(found) | asked, [*found.told, dealt.told]
 
 
 def as_options(found: Survey) -> dict[str, Any]:
@@ -90,7 +96,7 @@ def as_options(found: Survey) -> dict[str, Any]:
     assert found.skeleton is not None
     options = {word: getattr(found.skeleton, word) for word in SKELETON}
     white = {} if found.white is None else {"white": found.white}
-    return options | {"third": found.third} | white
+    return options | {"third": found.third, "people": found.people} | white
 
 
 def open_split(
@@ -107,6 +113,7 @@ def open_split(
     limbs: tuple[tuple[int | str, ...], ...] | None = None,
     mirror: tuple[int | str, ...] | None = None,
     third: str | None = None,
+    people: int | None = None,
     channels: tuple[int, ...] | None = None,
     white: float | None = None,
 ) -> Rows:
@@ -118,8 +125,9 @@ def open_split(
     they are written; limbs: pairs of joints, by name or by number from 0, which join
     all; mirror: the joint that each becomes; third: what the third number of a joint
     says, which is visible (0 not labelled, 1 hidden, 2 seen), labelled, hidden or seen
-    (0 no, 1 yes); channels: the three to take; white: the value that is white in
-    pictures of more than 8 bits.
+    (0 no, 1 yes); people: room for so many in each picture, unset for the most that one
+    shows; channels: the three to take; white: the value that is white in pictures of
+    more than 8 bits.
     """
     config = {k: v for k, v in locals().items() if v is not None}
     pairs, keypoints, white = _labelled(config)

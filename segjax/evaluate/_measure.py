@@ -7,9 +7,11 @@ import jax
 import numpy as np
 
 from segjax import run
-from segjax.base import Mistake, Rows, did_you_mean
+from segjax.base import VOID, Mistake, Rows, did_you_mean
 from segjax.log import Progress
 from segjax.ops.calibration import reliability
+
+_BEYOND = {"semantic": VOID, "instance": 0}  # what a picture's margin counts as
 
 
 class Measured(NamedTuple):
@@ -38,7 +40,7 @@ def measure_pictures(
     is said and left out.
 
     by, group: columns that say of what kind a picture is, and what it comes from; else
-    its own `label` and `group`. tta: by the mean of the eight flips and turns.
+    its own `label` and `group`. tta: by the mean of several views.
     """
     found, broken = [], []
     for index in range(len(pictures)):
@@ -125,6 +127,11 @@ def _row(task, prediction, example: dict[str, Any], tolerance: float):
         words.pop("image", None)
     for word in {"keypoints", "area"} & words.keys():
         words[word] = _with_room(words[word])
+    if "keypoints" in prediction:
+        for word in _BEYOND.keys() & words.keys():
+            words[word] = run.in_blocks(words[word], _BEYOND[word])
+        maps = {"semantic", "probability"} & prediction.keys()
+        prediction = prediction | {m: run.in_blocks(prediction[m]) for m in maps}
     return jax.device_get(jax.jit(task.count)(prediction, words))
 
 

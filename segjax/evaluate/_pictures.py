@@ -41,7 +41,7 @@ def open_pictures(
     if source is None:
         wanted = options(run.override(of.config, overrides).data)
     else:
-        wanted = data_options(source, overrides)
+        wanted = data_options(source, overrides, "keypoints" in of.task.needs)
         found, _ = data.settle(**wanted)
         wanted |= found
         theirs = data.make_info(**wanted)

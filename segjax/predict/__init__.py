@@ -27,11 +27,12 @@ def predict_files(
     """Every picture among the inputs predicted, and how many could not be read.
 
     out: a folder of its own, which a stopped prediction goes on in. tta: the mean of
-    the eight flips and turns, and a map of uncertainty. reading: how pictures are read,
-    where it is not as the run's were: channels, white.
+    the eight flips and turns, and a map of uncertainty; of joints that of the picture
+    and its mirror picture. reading: how pictures are read, where it is not as the run's
+    were: channels, white.
     """
     if tta:
-        of.check_probabilities("--tta")
+        of.check_views("--tta")
     pictures = find_inputs(inputs, out)
     settings = {"run": str(of.folder.resolve()), "step": of.step}
     settings |= {"network": of.fingerprint()}  # a folder may come to hold another run

@@ -79,8 +79,9 @@ def override(config: ConfigDict, overrides: Iterable[tuple[str, str]]) -> Config
     return config
 
 
-def data_source(source: str) -> list[tuple[str, str]]:
-    """What sets a data set by its name, or a folder, as the data."""
+def data_source(source: str, joints: bool = False) -> list[tuple[str, str]]:
+    """What sets a data set by its name, or a folder, as the data. joints: whether these
+    are wanted of a folder that has masks too."""
     known = [name for name in names("data") if name not in _OF_FOLDERS]
     is_name = source in known
     folder = Path(source).expanduser()
@@ -91,14 +92,20 @@ def data_source(source: str) -> list[tuple[str, str]]:
         )
     if is_name:
         return [("data.name", source)]
-    return [("data.name", data.reader_of(folder)), ("data.dir", str(folder))]
+    return [("data.name", data.reader_of(folder, joints)), ("data.dir", str(folder))]
 
 
-def data_options(source: str, overrides: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """The data options of a folder, or of a data set by name, with those set behind."""
-    words = dict(data_source(source))
+def data_options(
+    source: str, overrides: Iterable[tuple[str, str]], joints: bool = False
+) -> dict[str, Any]:
+    """The data options of a folder, or of a data set by name, with those set behind.
+    joints: as of data_source."""
+    words = dict(data_source(source, joints))
+    fixed = {"data.name", "data.dir"}
+    if "data.dir" in words:  # a folder of masks and joints may be read as either
+        fixed = {"data.dir"}
     for key, _ in overrides:
-        if not key.startswith("data.") or key in ("data.name", "data.dir"):
+        if not key.startswith("data.") or key in fixed:
             raise Mistake(f"config.{key} counts not here; only config.data.* do.")
     data = {key.removeprefix("data."): value for key, value in words.items()}
     return options(override(ConfigDict({"data": data}), overrides).data)

@@ -105,12 +105,18 @@ def skeleton_strip(
     truth: dict[str, np.ndarray] | None = None,
     *,
     info: Info,
+    classes: bool = False,
 ) -> np.ndarray:
     """Picture and prediction; with the truth: picture, truth and prediction, with the
-    skeletons laid over them. u8[h,n*w,3]"""
+    skeletons laid over them. classes: whether these are shown too, below.
+    u8[h,n*w,3]"""
     image = np.asarray(image).round().astype(np.uint8)
-    shown = [prediction] if truth is None else [truth, prediction]
-    drawn = [skeletons(image, np.asarray(one["keypoints"]), info) for one in shown]
+    drawn = []
+    for one in [prediction] if truth is None else [truth, prediction]:
+        under = image
+        if classes:
+            under = overlay(image, np.asarray(one["semantic"]), palette(info))
+        drawn.append(skeletons(under, np.asarray(one["keypoints"]), info))
     return np.concatenate([image, *drawn], axis=1)
 
 

@@ -23,7 +23,11 @@ def encode(points, counts, wide: float, limbs, width: float):
     start, end = (jnp.array([limb[k] for limb in limbs]) for k in (0, 1))
     on = (people > 0) * counts[..., None]
     off = known[..., start] * known[..., end] * (people == 0)
-    share = on.sum() / jnp.maximum(off.sum(), 1)  # all that is off weighs as much
+    # all that is off weighs as much as what is on; where nobody is, as limbs would that
+    # are dots, or nothing would tell that no limb is there
+    dots = len(limbs) * (2 * width + 1) ** 2
+    weighs = jnp.where(on.sum() > 0, on.sum(), dots)
+    share = weighs / jnp.maximum(off.sum(), 1)
     return {
         "heat": skeleton.heat(points, counts.shape, wide),
         "counts": known,

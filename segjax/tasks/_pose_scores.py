@@ -41,7 +41,7 @@ def score(rows: Rows, info: Info, many: bool) -> dict[str, float]:
     alike = {"oks": float(_ratio(oks, people))}
     if not many:
         return near | alike | _precision(rows) | by_joint
-    there, called = np.asarray(rows["number"], np.float64).T
+    there, called, _ = np.asarray(rows["number"], np.float64).T
     of_torso = {name: share for name, share in near.items() if name == "pck"}
     error = {"count_error": float(abs(there - called).mean())}
     return _precision(rows) | alike | of_torso | by_joint | error

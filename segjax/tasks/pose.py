@@ -13,6 +13,7 @@ import numpy as np
 from segjax.base import VOID, Info, Mistake, Task, check_range
 from segjax.ops.pool import mean_pool
 from segjax.tasks import _draw, _many_people, _one_person, semantic
+from segjax.tasks._mirror import mirror_mean
 from segjax.tasks._pose_scores import head_of, score, sigmas_of, torso_of
 from segjax.tasks._skeletons import hold
 
@@ -24,7 +25,7 @@ _LOOKED_AT = 1000  # pictures whose people are counted beforehand
 def make_task(
     info: Info,
     *,
-    people: int = 1,
+    people: int | None = None,
     stride: int = 2,
     heat: float = 1.0,
     field: float = 1.0,
@@ -37,22 +38,26 @@ def make_task(
 ) -> Task:
     """The joints of info.joints.
 
-    people: most in a picture, 1 for a single one, who is always found; stride: pixels
-    of a picture to a cell of the maps that are learnt and read; heat, field,
-    silhouette: weights of the terms, the last for classes beside the joints; sigma,
-    width: how wide heat is, and how far a limb's field goes to its sides; apart: least
-    distance of two joints of a kind; these three as a share of the picture's longer
-    side; least: heat, from 0 to 1, that is a joint; parts: joints that make a person.
+    people: most that are found in a picture, unset for the most that one of the data
+    shows; 1 for a single one, who is always found; stride: pixels of a picture to a
+    cell of the maps that are learnt and read; heat, field, silhouette: weights of the
+    terms, the last for classes beside the joints; sigma, width: how wide heat is, and
+    how far a limb's field goes to its sides; apart: least distance of two joints of a
+    kind; these three as a share of the picture's longer side; least: heat, from 0 to 1,
+    that is a joint; parts: joints that make a person.
     """
-    _check(info, people, stride, parts)
+    if people is not None:
+        check_range("task.people", people, 1, MOST_PEOPLE)
+    room = people or info.people
+    _check(info, room, stride, parts)
     for name, k in {"heat": heat, "field": field, "silhouette": silhouette}.items():
         check_range(f"task.{name}", k, 0)
-    if not heat and not silhouette and not (field and people > 1):
+    if not heat and not silhouette and not (field and room > 1):
         raise Mistake("Every term of the loss is 0; set task.heat to 1.")
     for name, k in {"sigma": sigma, "width": width, "apart": apart}.items():
         check_range(f"task.{name}", k, 1e-4, 0.5)
     check_range("task.least", least, 0, 1)
-    many = people > 1
+    many = room > 1
     by = _many_people if many else _one_person
 
     def encode(example):
@@ -73,7 +78,7 @@ def make_task(
         """{"keypoints": f32[k,j,3], y, x and how sure, 0 where not found; "score":
         f32[k], -1 of slots that hold nobody; "full": bool, of the slots}"""
         maps = {name: mean_pool(outputs[name], stride) for name in by.heads(info)}
-        how = {"limbs": info.limbs, "slots": people, "least": least, "parts": parts}
+        how = {"limbs": info.limbs, "slots": room, "least": least, "parts": parts}
         long = max(maps["heatmap"].shape[:2])
         window = 2 * max(1, round(apart * long)) + 1
         points, sure = by.decode(maps, window, **(how if many else {}))
@@ -96,10 +101,11 @@ def make_task(
         draw=functools.partial(_draw.skeleton_strip, info=info),
         panels="From left to right: the picture, the truth, the prediction, each limb"
         " in a colour of its own.",
-        remark=functools.partial(_remark, slots=people) if many else lambda rows: "",
+        remark=functools.partial(_remark, slots=room) if many else lambda rows: "",
         falling=("count_error",) if many else (),
         ranges={"count_error": (0, math.inf)} if many else {},
         kept=tuple(by.heads(info)),
+        mirrored=mirror_mean(info),
     )
     return _with_silhouette(skeletons, info, silhouette) if silhouette else skeletons
 
@@ -109,7 +115,7 @@ def settle(
 ) -> dict[str, Any]:
     """The options as they are; a Mistake where a training picture shows more people
     than there is room for, or none has a joint."""
-    room = config.get("people", 1)
+    room = config.get("people") or info.people
     marked = [
         (example["keypoints"][..., 2] > 0).any(-1).sum()
         for example in itertools.islice(examples, _LOOKED_AT)
@@ -117,8 +123,8 @@ def settle(
     most = max(marked, default=0)
     if most > room:
         raise Mistake(
-            f"A training picture shows {most} people, and task.people is {room}:"
-            f" --config.task.people={most} or more makes room for them."
+            f"A training picture shows {most} people, and task.people is {room}; leave"
+            " it unset, and there is room for all."
         )
     if not most:
         raise Mistake(
@@ -148,6 +154,13 @@ def _counts(example):
 
 def _with_silhouette(skeletons: Task, info: Info, weight: float) -> Task:
     """Classes beside the joints, from the same network."""
+    if "semantic" not in info.provides:
+        raise Mistake(
+            "task.silhouette asks for a class of each pixel, and the data provides"
+            f" {', '.join(info.provides)} (where a folder has joints, masks beside them"
+            " are not read). Set it to 0, or take data that has both, such as dancers"
+            " or coco's key points."
+        )
     those = semantic.make_task(info, cross_entropy=weight, dice=weight)
 
     def score_both(rows):
@@ -165,36 +178,36 @@ def _with_silhouette(skeletons: Task, info: Info, weight: float) -> Task:
         decode=lambda maps: those.decode(maps) | skeletons.decode(maps),
         count=lambda *both: skeletons.count(*both) | those.count(*both),
         score=score_both,
+        draw=functools.partial(skeletons.draw, classes=True),
+        panels=f"{skeletons.panels[:-1]}, on the classes, tinted.",
     )
 
 
 def _remark(rows, slots: int) -> str:
-    """Whether there was room for all that were called."""
-    called = np.asarray(rows["number"])[:, 1]
-    full = (called >= slots).sum()
-    if not full:
+    """Whether there were people whom there may have been no room for."""
+    missed = np.asarray(rows["number"])[:, 2] > 0
+    if not missed.any():
         return ""
     return (
-        f"all room for {slots} people is taken in {full} of {len(called)} pictures;"
-        " whom there is no room for is missed: --config.task.people=N makes more."
+        f"all room for {slots} people is taken in {missed.sum()} of {len(missed)}"
+        " pictures where somebody is missed; --config.task.people=N makes more."
     )
 
 
-def _check(info: Info, people: int, stride: int, parts: int) -> None:
+def _check(info: Info, room: int, stride: int, parts: int) -> None:
     if not info.joints:
         raise Mistake(
             "Task 'pose' needs joints, and the data names none; choose data that has"
             " key points."
         )
-    check_range("task.people", people, 1, MOST_PEOPLE)
     check_range("task.stride", stride, 1, 64)
-    if people == 1:
+    if room == 1:
         return  # whose joints need not be joined
     check_range("task.parts", parts, 1, len(info.joints))
     if not info.limbs:
         raise Mistake(
             "Of several people, joints are joined along limbs, and the data names none;"
-            " name them in the data, or --config.task.people=1."
+            " name them in the data; if each picture shows one, --config.task.people=1."
         )
     reached = {0}
     for _ in info.joints:
@@ -203,6 +216,6 @@ def _check(info: Info, people: int, stride: int, parts: int) -> None:
     if alone:
         raise Mistake(
             f"No limbs lead from {info.joints[0]} to {', '.join(alone)}; of several"
-            " people nobody could say whose it is. Name limbs that do, or"
-            " --config.task.people=1."
+            " people nobody could say whose it is. Name limbs that do; if each picture"
+            " shows one person, --config.task.people=1."
         )

@@ -26,6 +26,7 @@ class Legend(NamedTuple):
     joints: tuple[str, ...] = ()
     limbs: tuple[tuple[int, int], ...] = ()
     mirror: tuple[int, ...] = ()
+    people: int = 1  # with joints: the most objects that a picture shows
 
     def class_of(self, category: Any) -> int | None:
         """The class of a category's id, None for one that is not there."""
@@ -41,6 +42,7 @@ class Legend(NamedTuple):
             joints=self.joints,
             limbs=self.limbs,
             mirror=self.mirror,
+            people=self.people,
             colors=self.colors,
             provides=_WORDS + points,
         )

@@ -29,6 +29,7 @@ class Survey(NamedTuple):
     skeleton: Skeleton | None  # None where a problem says why
     third: str | None  # what the third number of a joint says
     white: float | None  # of pictures of more than 8 bits
+    people: int  # the most that a picture shows
     told: list[str]
     problems: list[str]
     pairs: list[Pair]  # pictures with their joints
@@ -54,13 +55,13 @@ def _survey(frozen: tuple, seen: str) -> Survey:
     file = found.written.told.file
     told, problems = _told_of_match(found), [*found.problems]
     if not found.pairs:
-        return Survey(None, None, None, told, problems, [])
+        return Survey(None, None, None, 0, told, problems, [])
     try:
         third, of_third = find_third(found, options.get("third"))
         said = Told(**{k: options[k] for k in SKELETON if k in options})
         known = find_skeleton(found.written.number, file, said, found.written.told)
     except Mistake as mistake:
-        return Survey(None, None, None, told, [*problems, str(mistake)], [])
+        return Survey(None, None, None, 0, told, [*problems, str(mistake)], [])
     labelled = label(found, third)
     pairs = [pair for pair in found.pairs if pair.image in labelled.keypoints]
     if not pairs:
@@ -81,7 +82,8 @@ def _survey(frozen: tuple, seen: str) -> Survey:
     told += [*_told_of_joints(labelled, pairs, known), of_third, *outside]
     told += told_of_headers(headers, _OF_TURNED) + of_white
     problems += wrong + of_depth + misplaced
-    return Survey(known, third, white, told, problems, pairs)
+    most = max((len(points) for points in labelled.keypoints.values()), default=0)
+    return Survey(known, third, white, most, told, problems, pairs)
 
 
 def _headers(files: Files, pairs: list[Pair]) -> tuple[list[Header], list[str]]:
