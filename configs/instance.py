@@ -33,7 +33,7 @@ def get_config(preset: str = "auto", accelerator: bool = False) -> ConfigDict:
     c = ConfigDict()
     c.preset = preset
     c.seed = 0
-    c.steps = 2400 if small else 20_000
+    c.steps = 2800 if small else 20_000
     c.batch = 4 if small else 16
     c.init = config_dict.placeholder(str)  # a run or weights to start from
 
@@ -99,7 +99,7 @@ def get_config(preset: str = "auto", accelerator: bool = False) -> ConfigDict:
 
     c.log = ConfigDict()
     c.log.metrics = 10
-    c.log.evaluate = 600 if small else 1000
+    c.log.evaluate = 700 if small else 1000
     c.log.pictures = 4
     c.log.tensorboard = True
     return c.lock()
