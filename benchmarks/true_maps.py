@@ -76,10 +76,9 @@ def limits(trained) -> None:
     rows = data.open_split(split="test", **run.options(trained.config.data))
     heads = sorted(task.heads)
     choices = [(), *((head,) for head in heads)]
-    if len(heads) > 2:
-        choices += itertools.combinations(heads, len(heads) - 1)
+    choices += itertools.combinations(heads, len(heads) - 1)
     choices.append(tuple(heads))
-    found: dict = {true: [] for true in choices}
+    found: dict = {true: [] for true in choices}  # of one or two heads, some are twice
     for example in _each(rows):
         own = {
             name: _padded(np.asarray(values), 0)
@@ -87,7 +86,7 @@ def limits(trained) -> None:
         }
         example = padded(example)
         ideals = true_maps(task, example, is_thing(trained.info))
-        for true in choices:
+        for true in found:
             maps = own | {head: ideals[head] for head in true}
             found[true].append(jax.device_get(row_of(task, maps, example)))
     for true, of_choice in found.items():
@@ -158,9 +157,9 @@ def tell(task, rows: list[dict], what: str) -> None:
     stacked = {word: np.stack([row[word] for row in rows]) for word in rows[0]}
     scores = summarise(task.score, stacked)
     pooled = (f"{s} {scores[s]['pooled']:.4f}" for s in _TOLD if s in scores)
-    print(f"{what:<24}{'  '.join(pooled)}  over {len(rows)} pictures", flush=True)
+    print(f"{what:<28}{'  '.join(pooled)}  over {len(rows)} pictures", flush=True)
     if task.remark and (remark := task.remark(stacked)):
-        print(f"{'':<24}{remark}")
+        print(f"{'':<28}{remark}")
 
 
 if __name__ == "__main__":

@@ -26,8 +26,8 @@ def get_config(preset: str = "auto", accelerator: bool = False) -> ConfigDict:
     c = ConfigDict()
     c.preset = preset
     c.seed = 0
-    c.steps = 1500 if small else 20_000
-    c.batch = 8 if small else 16
+    c.steps = 2800 if small else 20_000
+    c.batch = 4 if small else 16
     c.init = config_dict.placeholder(str)  # a run or weights to start from
 
     c.model = ConfigDict()
@@ -51,9 +51,9 @@ def get_config(preset: str = "auto", accelerator: bool = False) -> ConfigDict:
     if preset == "coco":
         c.data.form = "panoptic"
     c.data.dir = config_dict.placeholder(str)
-    c.data.size = 128 if small else 512
+    c.data.size = (128 if real else 96) if small else 512
     if not real:
-        c.data.pictures = 3000
+        c.data.pictures = 2500
     c.data.fit = "stretch"
     c.data.fold = config_dict.placeholder(int)  # tested; of coco, what chooses
 
@@ -79,7 +79,7 @@ def get_config(preset: str = "auto", accelerator: bool = False) -> ConfigDict:
 
     c.log = ConfigDict()
     c.log.metrics = 10
-    c.log.evaluate = 250 if small else 1000
+    c.log.evaluate = 700 if small else 1000
     c.log.pictures = 4
     c.log.tensorboard = True
     return c.lock()
