@@ -94,6 +94,7 @@ def test_options_are_typed_by_the_functions_that_take_them():
     changes = {
         "model.up": "bilinear",
         "model.dropout": "0.5",
+        "model.norm": "none",
         "task.class_weights": "(1, 2.5)",
         "data.fold": "2",
         "optim.momentum": ".8",
@@ -103,6 +104,7 @@ def test_options_are_typed_by_the_functions_that_take_them():
     }
     config = load_config("unet", changes.items())
     assert config.model.dropout == 0.5
+    assert config.model.norm == "none"  # a choice, not "unset"
     assert config.task.class_weights == (1, 2.5)
     assert config.optim.momentum == 0.8
     assert config.augment.crop is None

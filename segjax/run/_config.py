@@ -230,6 +230,8 @@ def _keywords(function: Callable) -> dict[str, Any]:
 
 def _parse(key: str, text: str, wanted: Any) -> Any:
     value = _literal(text)
+    if value is None and wanted is str:  # a choice may be called none
+        return text
     for choice in (value, text):  # a folder may be called 2024
         if choice is None or _fits(choice, wanted):
             return choice
