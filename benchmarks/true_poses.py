@@ -26,7 +26,6 @@ from segjax.tasks._centers import RARE
 
 STRIDES = (1, 2, 4, 8)
 _BEYOND = {"image": 0, "semantic": VOID, "instance": 0}
-_BLOCK = 128  # sides are padded to a multiple of it, or each size would be compiled
 _TOLD = ("oks", "ap", "ap50", "ap75", "ar", "pck", "count_error")
 
 
@@ -71,18 +70,28 @@ def tell(config) -> None:
         there, called, _ = stacked["number"].sum(0)
         print(
             f"stride {stride}, {how} cells: {'  '.join(pooled)}; {called} of {there}"
-            f" people called on {len(found)} pictures",
+            f" people called on {len(found)} pictures\n"
+            f"  ap by people in a picture: {by_number(task, stacked)}",
             flush=True,
         )
 
 
+def by_number(task, rows: dict[str, np.ndarray]) -> str:
+    """The average precision over pictures of one person, of two, and so on."""
+    there = rows["number"][:, 0]
+    each = []
+    for number in np.unique(there[there > 0]):
+        some = {word: row[there == number] for word, row in rows.items()}
+        pictures = len(some["number"])
+        each.append(f"{number}: {task.score(some)['ap']:.3f} ({pictures})")
+    return "  ".join(each)
+
+
 def padded(example: dict, people: int) -> dict:
+    """What is needed of an example, in few shapes: each is compiled anew."""
     example = {w: example[w] for w in (*_BEYOND, "keypoints", "area") if w in example}
     for word in _BEYOND.keys() & example.keys():
-        values = example[word]
-        sides = [(0, -n % _BLOCK) for n in values.shape[:2]]
-        rest = [(0, 0)] * (values.ndim - 2)
-        example[word] = np.pad(values, sides + rest, constant_values=_BEYOND[word])
+        example[word] = run.in_blocks(example[word], _BEYOND[word])
     for word in {"keypoints", "area"} & example.keys():
         rest = [(0, 0)] * (example[word].ndim - 1)
         more = people - len(example[word])

@@ -46,8 +46,6 @@ def get_config(preset: str = "auto", accelerator: bool = False) -> ConfigDict:
     c.task.name = "pose"
     c.task.stride = 2
     c.task.heat = 1.0
-    if preset in ("many", "coco"):
-        c.task.field = 1.0
     c.task.sigma = 0.02
 
     c.data = ConfigDict()

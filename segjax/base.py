@@ -73,10 +73,8 @@ class Task(NamedTuple):
     #                  a picture that is enlarged
     kept: tuple[str, ...] = ()  # the maps that are read at the network's own size: the
     #                  `keypoints` found in them are moved to where the picture has them
-    mirrored: Callable | None = (
-        None  # outputs, those of the mirror picture flipped back
-    )
-    #                  -> both as one, where what is seen twice is read from that    jnp
+    mirrored: Callable | None = None  # outputs, those of the mirror picture turned
+    #                  back -> both as one, where that is how views are read    jnp
 
 
 class Rows(Protocol):

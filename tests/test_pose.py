@@ -94,6 +94,18 @@ def test_fields_are_ways_on_their_limbs_and_the_mean_of_two():
     assert not ways[..., 1, :].any()
 
 
+def test_a_limb_that_is_a_dot_leaves_the_others_alone_and_is_joined():
+    """Seen end-on, two joints are in one place; no way leads from one to the other."""
+    dot, across = [(9, 9), (9, 9), (14, 9)], [(4, 2), (4, 6), None]
+    ways, many = fields_of(crowd(dot, across), CHAIN, SHAPE, 1.0)
+    alone, of_one = fields_of(crowd(across), CHAIN, SHAPE, 1.0)
+    np.testing.assert_array_equal(ways[..., 0, :], alone[..., 0, :])
+    np.testing.assert_array_equal(many[..., 0], of_one[..., 0])
+    points, sure = found_again(crowd(dot), CHAIN, 3)
+    assert (sure > 0).tolist() == [True, False, False]
+    np.testing.assert_allclose(points[0, :, :2], dot, atol=1e-3)
+
+
 def test_maps_of_nobody():
     assert not heat_of(crowd(), SHAPE, 1.0).any()
     ways, many = fields_of(crowd(), CHAIN, SHAPE, 1.0)
@@ -132,11 +144,12 @@ def test_limbs_are_as_strong_as_the_field_leads_along_them():
     field = np.tile(np.float32([0, 0.5]), (10, 30, 1))
     starts = np.float32([[5, 2, 0.9], [5, 4, 0.0]])
     ends = np.float32(
-        [[5, 6, 1], [9, 2, 1], [5, 0, 1], [8, 6, 1], [5, 10, 1], [5, 2, 1]]
+        [[5, 6, 1], [9, 2, 1], [5, 0, 1], [8, 6, 1], [5, 10, 1], [5, 2, 1], [5, 3, 1]]
     )
     found = strengths_of(field, starts, ends)
     far = 0.5 * 10 / 8 - 1  # 8 is more than half of 10
-    expected = [0.5, 0, 0, 0.5 * 4 / 5, 0.5 + far, 0]
+    # of less than a pixel the least, wherever the field leads
+    expected = [0.5, 0, 0, 0.5 * 4 / 5, 0.5 + far, 0.05, 0.5]
     assert found[0].tolist() == pytest.approx(expected, abs=1e-6)
     assert not found[1].any(), "a start that is not there"
     field[:, 6:] = 0  # of 10 places from 2 to 6 it leads on at 8
@@ -734,7 +747,8 @@ def test_what_is_written_of_people_by_hand():
     first, second = found = describe_people(prediction, INFO)
     assert first["keypoints"][:6] == [7, 4, 2, 3, 10, 2]
     assert first["keypoints"][6:] == [0] * 9
-    assert (first["bbox"], first["num_keypoints"]) == ([3, 4, 4, 6], 2)
+    assert (first["bbox"], first["area"]) == ([3, 4, 4, 6], 24)
+    assert first["num_keypoints"] == 2
     assert (first["score"], first["class"], second["id"]) == (0.75, "person", 2)
     laid_out = as_openpose(found)
     (one, _) = laid_out["people"]
@@ -939,6 +953,22 @@ MISTAKES = {
         {"people": 2},
         "No limbs lead from head to right_foot; of several people nobody could say",
     ),
+    "a limb to nowhere": (
+        INFO._replace(limbs=((0, 99),)),
+        {},
+        r"limb \(0, 99\) does not join two of its 5 joints",
+    ),
+    "a mirror of other joints": (
+        INFO._replace(mirror=(1, 0)),
+        {},
+        r"mirror is \(1, 0\); it must say of each of the 5 joints",
+    ),
+    "a mirror that does not turn back": (
+        INFO._replace(mirror=(1, 2, 0, 3, 4)),
+        {},
+        "and two joints change places",
+    ),
+    "a crowd in the data": (INFO._replace(people=300), {}, "task.people is 300"),
     "halves": (HALVES, {"people": 2}, "lead from head to left_foot, right_foot"),
     "nobody": (INFO, {"people": 0}, "task.people is 0; it must be from 1 to 256"),
     "everybody": (INFO, {"people": 257}, "task.people is 257"),
@@ -968,6 +998,14 @@ def test_mistakes_are_a_sentence_each(case):
     assert "\n" not in str(told.value)
 
 
+def test_too_few_cells_are_told_when_they_are_made():
+    example = {"image": np.zeros((96, 96, 3)), "keypoints": people([(5, 5)] * 5)}
+    coarse = tasks.make_task("pose", INFO, stride=32)
+    with pytest.raises(Mistake, match=r"task\.stride=32 leaves 3 x 3 cells"):
+        jax.eval_shape(coarse.encode, example)
+    jax.eval_shape(tasks.make_task("pose", INFO, stride=24).encode, example)
+
+
 def test_one_person_needs_no_limbs_and_no_parts():
     bare = INFO._replace(joints=JOINTS[:2], limbs=(), mirror=())
     assert tasks.make_task("pose", bare).heads == {"heatmap": 2}
@@ -982,7 +1020,7 @@ def test_more_people_than_room_and_joints_of_nobody_are_told_at_launch():
     assert tasks.settle("pose", INFO._replace(people=3), examples) == {}
     with pytest.raises(Mistake, match=r"shows 3 people, and task\.people is 2; leave"):
         settled(examples, people=2)
-    with pytest.raises(Mistake, match="None of the first 2 training pictures has a"):
+    with pytest.raises(Mistake, match="None of the 2 training pictures has a joint"):
         settled(examples[::2])
     named = {"joints": ("a",), "limbs": (), "mirror": (0,)}
     for name, wrong, of in (

@@ -298,10 +298,36 @@ def test_likeness_by_hand():
     called = person(without=["left_shoulder"], nose=1, neck=50)
     row = row_of([true], [called], area=(100,) * 3)
     assert row["oks"][0].tolist() == [pytest.approx((0.1574 + 1) / 3, abs=1e-5), 1]
-    # without an area: .53 of the box of labelled joints, 60 by 15
+
+
+def test_a_person_of_unknown_area_by_hand():
+    """.53 of the box of labelled joints: 60 by 15, taken to be 60 by 20; of two joints
+    in a line 30 by 10. The nose, and then a shoulder, is 1 beside. Who has a single
+    joint is of no size that is known, and does not count."""
+    others = [n for n in NAMES if n not in ("nose", "left_hip")]
+    true, called = person(without=others), person(nose=1)
     row = row_of([true], [called], area=None)
-    error = 1 / (2 * 0.53 * 60 * 15 * 0.052**2)
-    assert row["oks"][0, 0] == pytest.approx((math.exp(-error) + 1) / 3, abs=1e-5)
+    error = 1 / (2 * 0.53 * 60 * 20 * 0.052**2)
+    assert row["oks"][0, 0] == pytest.approx((math.exp(-error) + 1) / 2, abs=1e-5)
+    others = [n for n in NAMES if "shoulder" not in n]
+    true, called = person(without=others), person(left_shoulder=1)
+    row = row_of([true], [called], area=None)
+    error = 1 / (2 * 0.53 * 30 * 10 * 0.158**2)
+    assert row["oks"][0, 0] == pytest.approx((math.exp(-error) + 1) / 2, abs=1e-5)
+    true = person(without=[n for n in NAMES if n != "nose"])
+    row = row_of([true], [true], area=None)
+    assert row["oks"][0].tolist() == [0, 0]
+    assert row["there"][0].tolist() == [0, 0, 0]
+
+
+def test_a_torso_seen_from_the_side_can_be_measured():
+    """A shoulder right above the hip across, and each 1 beside: 2 of 2 are near."""
+    others = [n for n in NAMES if n not in ("left_shoulder", "right_hip")]
+    true = person(without=others)
+    true[:, 1] = 115
+    called = true + np.float32([0, 1, 0])
+    scores = score(row_of([true], [called], area=None), OF_NAMES, many=False)
+    assert scores["pck"] == 1
 
 
 def test_each_called_person_is_one_true_one():

@@ -15,7 +15,7 @@ from segjax.ops.objects import peaks
 Limbs = Sequence[tuple[int, int]]
 _SAMPLES = 10  # places of a limb where its field is read
 _WITH_IT = 0.8  # share of them that must go the limb's way
-_LEAST = 0.05  # how much of a way that is
+_LEAST = 0.05  # how much of a way that is, and how strong a limb of less than a pixel
 _FAINT = 1e-6
 
 
@@ -55,7 +55,7 @@ def fields(
         along = (from_a * way).sum(-1)
         beside = jnp.abs(from_a[..., 0] * way[:, 1] - from_a[..., 1] * way[:, 0])
         on = (along >= -width) & (along <= length + width) & (beside <= width)
-        on &= (a[:, 2] > 0) & (b[:, 2] > 0)
+        on &= (a[:, 2] > 0) & (b[:, 2] > 0) & (length > 0)  # a dot goes no way
         return (ways + jnp.where(on[..., None], way, 0), many + on), None
 
     count = len(limbs)
@@ -104,7 +104,8 @@ def _bordered(rows: Array) -> Array:
 def limb_strengths(field: Array, start: Array, end: Array) -> Array:
     """How well the field leads from each start to each end: the mean along the straight
     line, 0 where most of it does not lead there, less for those farther apart than half
-    the picture is high. f32[h,w,2], f32[k,3], f32[m,3] -> f32[k,m]"""
+    the picture is high. Less than a pixel leads nowhere: such a pair has the least
+    strength. f32[h,w,2], f32[k,3], f32[m,3] -> f32[k,m]"""
     h, w = field.shape[:2]
     a, b = start[:, None, :2], end[None, :, :2]
     length, way = _length_and_way(a, b)
@@ -116,7 +117,9 @@ def limb_strengths(field: Array, start: Array, end: Array) -> Array:
     far = jnp.minimum(0.5 * h / jnp.maximum(length, 1) - 1, 0)
     leads = (along > _LEAST).mean(-1) >= _WITH_IT
     there = (start[:, None, 2] > 0) & (end[None, :, 2] > 0)
-    return jnp.where(leads & there, jnp.maximum(along.mean(-1) + far, 0), 0)
+    strength = jnp.where(leads, jnp.maximum(along.mean(-1) + far, 0), 0)
+    strength = jnp.where(length < 1, jnp.maximum(strength, _LEAST), strength)
+    return jnp.where(there, strength, 0)
 
 
 def pair(strengths: Array) -> tuple[Array, Array]:

@@ -16,8 +16,8 @@ _SEEN = 2  # COCO's word for a joint that is there; nobody says whether it is hi
 def describe_people(
     prediction: dict[str, np.ndarray], info: Info
 ) -> list[dict[str, Any]]:
-    """Each person: score, box as x, y, width, height, joints as x, y, found or not, and
-    how sure each is."""
+    """Each person: score, box as x, y, width, height, its area as COCO's own reader
+    takes that of results, joints as x, y, found or not, and how sure each is."""
     found: list[dict[str, Any]] = []
     for points, score in zip(prediction["keypoints"], prediction["score"]):
         if score < 0:
@@ -35,6 +35,7 @@ def describe_people(
                 "category_id": 1,
                 "class": info.things[0] if info.things else "person",
                 "score": float(score),
+                "area": round(float(box[2] * box[3]), 2),
                 "bbox": [round(float(v), 2) for v in box],
                 "num_keypoints": int(there.sum()),
                 "keypoints": [round(v, 2) for joint in joints for v in joint],

@@ -18,6 +18,7 @@ RANGES = {"all": (0, math.inf), "medium": (32**2, 96**2), "large": (96**2, math.
 CALLED = 20  # people of a picture, those of the highest scores
 SHARES = (0.1, 0.2, 0.5)  # of a torso, a torso, a head: so near is right
 _OF_BOX = 0.53  # of the box of its joints is a person's area
+_SLIMMEST = 1 / 3  # of a person's box, a side by the other: joints may lie on a line
 _ROUNDING = 1e-6  # of an OKS in 32 bits: a match of exactly .75 is at least .75
 
 
@@ -27,7 +28,7 @@ class _True(NamedTuple):
     places: Array  # f32[p,j,2]
     labelled: Array  # bool[p,j]
     area: Array  # f32[p]
-    counts: Array  # bool[p] some joint is labelled
+    counts: Array  # bool[p] some joint is labelled, and the area is known
     ignored: Array  # bool[p] there, and no joint is
     low: Array  # f32[p,2] the box grown by its own size on each side
     high: Array  # f32[p,2]
@@ -64,7 +65,8 @@ def hold(
     are missed where no slot was left for one more.
 
     A joint not found is like none: 0 in OKS, and wrong. A person's area is the
-    example's, or .53 of the box of the labelled joints where that says nothing.
+    example's, or .53 of the box of the labelled joints where that says nothing, taken
+    to be a third as wide as high, or as high as wide, at least.
     """
     true = _true_people(example)
     called = _called_people(prediction, example.get("instance"))
@@ -92,15 +94,19 @@ def _true_people(example: dict) -> _True:
     # a row more than there are: a picture may have no row at all
     points = jnp.pad(jnp.asarray(example["keypoints"]), ((0, 1), (0, 0), (0, 0)))
     places, labelled = points[..., :2], points[..., 2] > 0
-    area = _box_area(places, labelled) * _OF_BOX
+    sides = _box_sides(places, labelled)
+    sides = jnp.maximum(sides, _SLIMMEST * sides.max(-1, keepdims=True))
+    area = sides.prod(-1) * _OF_BOX
     if "area" in example:
         given = jnp.pad(jnp.asarray(example["area"]), (0, 1))
         area = jnp.where(given > 0, given, area)
-    counts, ignored = labelled.any(-1), jnp.zeros(len(points), bool)
+    # whose joints are all in one place is of no size that is known
+    counts = labelled.any(-1) & (area > 0)
+    ignored = jnp.zeros(len(points), bool)
     low = high = jnp.zeros((len(points), 2))
     if "instance" in example:
         low, high, shown = _boxes(jnp.asarray(example["instance"]), len(points))
-        ignored = ~counts & (area > 0) & shown
+        ignored = ~labelled.any(-1) & (area > 0) & shown
         low, high = 2 * low - high, 2 * high - low
     return _True(places, labelled, area, counts, ignored, low, high)
 
@@ -119,7 +125,7 @@ def _called_people(prediction: dict, instance: Array | None) -> _Called:
         among = found & inside & (jnp.asarray(instance)[y, x] < 0)
         crowd = found.any(-1) & (2 * among.sum(-1) >= found.sum(-1))
     score = jnp.where(score >= 0, score, -1)
-    return _Called(places, found, score, _box_area(places, found), crowd)
+    return _Called(places, found, score, _box_sides(places, found).prod(-1), crowd)
 
 
 def _alike(true: _True, called: _Called, sigmas: Sequence[float]) -> Array:
@@ -210,11 +216,12 @@ def _within(area: Array) -> Array:
     return (area[:, None] >= least) & (area[:, None] <= most)
 
 
-def _box_area(places: Array, there: Array) -> Array:
-    """Of the box around those joints that are there. f32[n,j,2], bool[n,j] -> f32[n]"""
+def _box_sides(places: Array, there: Array) -> Array:
+    """Height and width of the box around those joints that are there. f32[n,j,2],
+    bool[n,j] -> f32[n,2]"""
     low = jnp.where(there[..., None], places, jnp.inf).min(-2)
     high = jnp.where(there[..., None], places, -jnp.inf).max(-2)
-    return jnp.where(there.any(-1), (high - low).prod(-1), 0)
+    return jnp.where(there.any(-1, keepdims=True), high - low, 0)
 
 
 def _boxes(instance: Array, count: int) -> tuple[Array, Array, Array]:

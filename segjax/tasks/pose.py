@@ -19,6 +19,7 @@ from segjax.tasks._skeletons import hold
 
 MOST_PEOPLE = 256
 _SMALLEST = 0.6  # cells that heat is wide, at least: or its top is lost between two
+_FEWEST = 4  # cells of a side
 _LOOKED_AT = 1000  # pictures whose people are counted beforehand
 
 
@@ -46,22 +47,28 @@ def make_task(
     kind; these three as a share of the picture's longer side; least: heat, from 0 to 1,
     that is a joint; parts: joints that make a person.
     """
-    if people is not None:
-        check_range("task.people", people, 1, MOST_PEOPLE)
-    room = people or info.people
-    _check(info, room, stride, parts)
+    room = info.people if people is None else people
+    many = room > 1
+    _check_joints(info, room)
+    if many:
+        check_range("task.parts", parts, 1, len(info.joints))
+    check_range("task.stride", stride, 1, 64)
+    check_range("task.least", least, 0, 1)
     for name, k in {"heat": heat, "field": field, "silhouette": silhouette}.items():
         check_range(f"task.{name}", k, 0)
-    if not heat and not silhouette and not (field and room > 1):
+    if not heat and not silhouette and not (field and many):
         raise Mistake("Every term of the loss is 0; set task.heat to 1.")
     for name, k in {"sigma": sigma, "width": width, "apart": apart}.items():
         check_range(f"task.{name}", k, 1e-4, 0.5)
-    check_range("task.least", least, 0, 1)
-    many = room > 1
     by = _many_people if many else _one_person
 
     def encode(example):
         counts = mean_pool(_counts(example)[..., None], stride)[..., 0] > 0.99
+        if min(counts.shape) < _FEWEST:
+            raise Mistake(
+                f"task.stride={stride} leaves {counts.shape[0]} x {counts.shape[1]}"
+                f" cells of a picture; {_FEWEST} or more to a side tell joints apart."
+            )
         long = max(counts.shape)
         how: dict[str, Any] = {"wide": max(_SMALLEST, sigma * long)}
         if many:
@@ -126,10 +133,10 @@ def settle(
             f"A training picture shows {most} people, and task.people is {room}; leave"
             " it unset, and there is room for all."
         )
-    if not most:
+    if not most and len(marked) < _LOOKED_AT:
         raise Mistake(
-            f"None of the first {len(marked)} training pictures has a joint that is"
-            " marked; nothing can be learnt of them."
+            f"None of the {len(marked)} training pictures has a joint that is marked;"
+            " nothing can be learnt of them."
         )
     return config
 
@@ -194,16 +201,35 @@ def _remark(rows, slots: int) -> str:
     )
 
 
-def _check(info: Info, room: int, stride: int, parts: int) -> None:
+def _check_joints(info: Info, room: int) -> None:
     if not info.joints:
         raise Mistake(
             "Task 'pose' needs joints, and the data names none; choose data that has"
             " key points."
         )
-    check_range("task.stride", stride, 1, 64)
-    if room == 1:
-        return  # whose joints need not be joined
-    check_range("task.parts", parts, 1, len(info.joints))
+    check_range("task.people", room, 1, MOST_PEOPLE)
+    places = range(len(info.joints))
+    mirror = info.mirror or places
+    if len(mirror) != len(places) or any(
+        k not in places or mirror[k] != place for place, k in enumerate(mirror)
+    ):
+        raise Mistake(
+            f"The data's mirror is {tuple(mirror)}; it must say of each of the"
+            f" {len(places)} joints, by its number from 0, what it is in a mirror, and"
+            " two joints change places."
+        )
+    for limb in info.limbs:
+        if len(limb) != 2 or not {*limb} <= {*places}:
+            raise Mistake(
+                f"The data's limb {tuple(limb)} does not join two of its"
+                f" {len(places)} joints, which are numbered from 0."
+            )
+    if room > 1:
+        _check_joined(info)
+
+
+def _check_joined(info: Info) -> None:
+    """A Mistake where limbs do not lead from each joint to all others."""
     if not info.limbs:
         raise Mistake(
             "Of several people, joints are joined along limbs, and the data names none;"
