@@ -20,6 +20,7 @@ from segjax.data._joints.known import KNOWN
 from segjax.data._joints.mat import read_mat
 from segjax.data._joints.mirror import mirror_of
 from segjax.data._joints.skeleton import Told, find_skeleton
+from segjax.ops.sides import side_of
 
 H, W = 40, 60
 PICTURES = 6
@@ -248,10 +249,41 @@ def test_joints_without_names_are_told_by_their_number(count, tmp_path):
         (("left knee", "right elbow"), (0, 1)),  # neither has a counterpart
         (("upright", "upleft", "bright"), (1, 0, 2)),
         (("rib", "lib", "tail"), (0, 1, 2)),
+        (("eye_l_1", "EYE_R_1", "eye_l_2"), (1, 0, 2)),
+        (("Head", "head", "HEAD"), (0, 1, 2)),
     ],
 )
 def test_a_mirror_exchanges_left_and_right(names, mirror):
     assert mirror_of(names) == mirror
+
+
+def test_corners_of_the_eyes_change_sides_twice():
+    sides = ("left", "right")
+    corners = [f"{a}_eye_{b}_corner" for a in sides for b in sides]
+    assert mirror_of(corners) == (3, 2, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("names", "side", "rest"),
+    [
+        (
+            ("left_knee", "knee-l", "LKnee", "kneeL", "LEFTKNEE", "l knee"),
+            "left",
+            "knee",
+        ),
+        (("r_upper_arm", "Upper Right Arm", "upper.arm_R"), "right", "upper_arm"),
+        (("upright_l", "L_Upright", "left upright"), "left", "upright"),
+        (("L1_right", "l1Right"), "right", "l1"),  # of the spine
+        (("head_top", "Head  Top"), "", "head_top"),
+        (("R",), "right", ""),
+        (("él_clé", "rlé"), "", None),  # letters of other languages are letters
+        (("",), "", ""),
+    ],
+)
+def test_names_tell_their_side(names, side, rest):
+    for name in names:
+        found = side_of(name)
+        assert found == (side, name if rest is None else rest)
 
 
 def test_what_is_said_of_a_skeleton_counts_the_options_first():

@@ -1,25 +1,22 @@
 """What each joint is in a mirror: as it is told, or by left and right in the names."""
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from segjax.base import Mistake
 from segjax.data._intake import shown
+from segjax.ops.sides import side_of
 
-_WORDS = {"left": "right", "Left": "Right", "LEFT": "RIGHT"}
-_WORDS |= {right: left for left, right in _WORDS.items()}
-_LETTERS = {"l": "r", "L": "R", "r": "l", "R": "L"}
-_ALONE = re.compile(r"(?<![A-Za-z])[lrLR](?![A-Za-z])")  # l_knee, knee-l
-_IN_CAMEL = re.compile(r"^[lrLR](?=[A-Z])|(?<=[a-z])[LR]$")  # LKnee, kneeL
+_OTHER = {"left": "right", "right": "left", "": ""}
 
 
 def mirror_of(names: Sequence[str]) -> tuple[int, ...]:
-    """The joint that each is in a mirror: that of the same name with left and right
-    exchanged, where there is one and it means the first; else the joint itself."""
+    """The joint that each is in a mirror: the first of the same name on the other side,
+    where there is one and it means this one; else the joint itself."""
+    sides = [side_of(name) for name in names]
+    places = {side: place for place, side in reversed([*enumerate(sides)])}
     other = [
-        next((names.index(o) for o in _other_sides(name) if o in names), place)
-        for place, name in enumerate(names)
+        places.get((_OTHER[side], rest), k) for k, (side, rest) in enumerate(sides)
     ]
     return tuple(k if other[k] == place else place for place, k in enumerate(other))
 
@@ -52,13 +49,3 @@ def told_mirror(
                 f" places, so {b} must become {a}."
             )
     return tuple(mirror)
-
-
-def _other_sides(name: str) -> Iterator[str]:
-    """What a joint may be called on the other side, the likeliest first."""
-    for word, other in _WORDS.items():
-        if word in name:
-            yield name.replace(word, other)
-    for letters in (_ALONE, _IN_CAMEL):
-        if letters.search(name):
-            yield letters.sub(lambda found: _LETTERS[found[0]], name)
