@@ -477,6 +477,8 @@ def test_joints_are_known_by_their_names():
     assert head_of(JOINTS) is None
     assert torso_of(JOINTS) == ((1, 4), (2, 3))
     assert torso_of(("Right Hip", "left-shoulder")) == ((1, 0),)
+    assert torso_of(("LHip", "LShoulder", "RHip", "RShoulder")) == ((1, 2), (3, 0))
+    assert torso_of(("r_hip", "l_shoulder")) == ((1, 0),)
     assert torso_of(names) is None
 
 

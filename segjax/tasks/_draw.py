@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from segjax.base import VOID, Info
+from segjax.ops.sides import side_of
 
 _GAP, _CAPTION = 4, 16  # pixels of a sheet
 _GREY = np.array([128, 128, 128], np.uint8)
@@ -140,8 +141,7 @@ def skeletons(image: np.ndarray, people: np.ndarray, info: Info) -> np.ndarray:
 
 
 def _shade(joint: str, number: int) -> tuple[int, ...]:
-    sides = {"right": 0.95, "left": 0.5}
-    start = next((sides[s] for s in sides if s in joint.lower()), 0.22)
+    start = {"right": 0.95, "left": 0.5}.get(side_of(joint)[0], 0.22)
     hue = (start + 0.05 * (number % 4)) % 1
     return tuple(round(255 * v) for v in colorsys.hsv_to_rgb(hue, 0.85, 1.0))
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from segjax.base import Info
+from segjax.ops.sides import side_of
 from segjax.tasks._skeletons import RANGES, Pairs
 
 _SIGMAS = {
@@ -118,23 +119,26 @@ def sigmas_of(joints: Sequence[str]) -> tuple[float, ...]:
 def torso_of(joints: Sequence[str]) -> Pairs | None:
     """Left shoulder and right hip, right shoulder and left hip, as far as joints have
     these names; None if neither."""
-    sides = (("left", "right"), ("right", "left"))
-    return _pairs(joints, [((a, "shoulder"), (b, "hip")) for a, b in sides])
+    named = [side_of(joint) for joint in joints]
+    ends = [
+        (_first(named, one, "shoulder"), _first(named, other, "hip"))
+        for one, other in (("left", "right"), ("right", "left"))
+    ]
+    return tuple((a, b) for a, b in ends if a is not None and b is not None) or None
 
 
 def head_of(joints: Sequence[str]) -> Pairs | None:
     """The top of the head and the neck, a single pair; None if either has no name."""
-    return _pairs(joints, [(("head", "top"), ("neck",))])
+    named = [side_of(joint) for joint in joints]
+    top, neck = _first(named, "", "head", "top"), _first(named, "", "neck")
+    return None if top is None or neck is None else ((top, neck),)
 
 
-def _pairs(joints: Sequence[str], wanted: Sequence[tuple]) -> Pairs | None:
-    """Those pairs that have both ends: the first joints whose names have all parts."""
-    names = [name.lower() for name in joints]
-    found = [
-        [
-            [k for k, name in enumerate(names) if all(p in name for p in end)]
-            for end in ends
-        ]
-        for ends in wanted
-    ]
-    return tuple((a[0], b[0]) for a, b in found if a and b) or None
+def _first(named: list[tuple[str, str]], side: str, *words: str) -> int | None:
+    """The first joint of that side whose name has all words."""
+    fits = (
+        k
+        for k, (of_side, name) in enumerate(named)
+        if of_side == side and all(word in name for word in words)
+    )
+    return next(fits, None)
