@@ -4,6 +4,7 @@ are taken for, and what is said of those that cannot be used."""
 import io
 import json
 import shutil
+import struct
 
 import numpy as np
 import pytest
@@ -388,6 +389,17 @@ def test_the_same_pictures_and_joints_have_the_same_key(tmp_path):
 # What is left out, or counts not, and is told.
 
 
+def test_a_joint_of_matlab_that_is_not_a_number_is_not_labelled(tmp_path):
+    array = np.array([person_of(k, third=1) for k in range(PICTURES)])
+    array[0, 3], array[1, 4, 2], array[2, 5, 2] = np.nan, np.nan, np.inf
+    found, _, _ = examples(make_folder(tmp_path / "d", array.transpose(2, 1, 0)))
+    gone = [
+        (k, *np.flatnonzero(found[f"p{k}"]["keypoints"][0, :, 2] == 0))
+        for k in range(PICTURES)
+    ]
+    assert gone == [(0, 3), (1, 4), (2, 5), (3,), (4,), (5,)]
+
+
 def test_what_has_no_partner_is_left_out_and_told(tmp_path):
     content = people() | {"ghost": person_of(7), "bare": [None] * COUNT, "none": []}
     root = make_folder(tmp_path / "d", content)
@@ -506,6 +518,16 @@ def mat(array, name="joints"):
         savemat(root / "joints.mat", {name: array})
 
     return put
+
+
+def mat_header():
+    return b"MATLAB 5.0 MAT-file".ljust(124) + b"\x00\x01IM"
+
+
+def replace_bytes(path, old, new):
+    whole = path.read_bytes()
+    assert whole.count(old) == 1
+    path.write_bytes(whole.replace(old, new))
 
 
 def mat_of_bytes(content):
@@ -657,6 +679,16 @@ BROKEN = {
         with_joint([1e400, 2, 1]),
         {},
         "has [inf, 2, 1] as joint 0",
+    ),
+    "a third number without end": (
+        with_joint([3, 4, 1e400]),
+        {},
+        "joints.json: 'p1' has [3, 4, inf] as joint 0; a joint is [x, y, visible]",
+    ),
+    "a third number of 400 digits": (
+        with_joint([3, 4, 10**400]),
+        {},
+        "joints.json: 'p1' has [3, 4, 1000000000",
     ),
     "a flat list": (
         with_person(np.ravel(person_of(1)).tolist()),
@@ -820,6 +852,30 @@ BROKEN = {
         ],
         {},
         "joints.mat is cut short or damaged",
+    ),
+    "a MATLAB file of an array without parts": (
+        lambda root: mat_of_bytes(mat_header() + struct.pack("<II", 14, 0))(root),
+        {},
+        "joints.mat is cut short or damaged",
+    ),
+    "a MATLAB file of an array without values": (
+        lambda root: mat_of_bytes(
+            mat_header() + struct.pack("<IIIIII", 14, 16, 6, 8, 6, 0)
+        )(root),
+        {},
+        "joints.mat is cut short or damaged",
+    ),
+    "a MATLAB file of a size below 0": (
+        lambda root: [
+            mat(np.ones((3, 14, 6)))(root),
+            replace_bytes(
+                root / "joints.mat",
+                struct.pack("<iii", 3, 14, 6),
+                struct.pack("<iii", 3, -1, 6),
+            ),
+        ],
+        {},
+        "joints.mat is cut short or damaged (an array of a size below 0)",
     ),
     "a MATLAB file of other arrays": (
         mat(np.ones((3, 14, 6)), "points"),
