@@ -427,6 +427,37 @@ def test_joints_outside_are_not_labelled_and_counted(tmp_path):
     np.testing.assert_array_equal(found["p2"]["keypoints"][0, 13], [H, W, 2])
 
 
+def test_a_joint_may_lie_at_the_corner_and_is_told(tmp_path):
+    content = people(third=1) | {"p1": [*person_of(1, third=1)[:13], [0, 0, 1]]}
+    found, _, told = examples(make_folder(tmp_path / "d", content))
+    np.testing.assert_array_equal(found["p1"]["keypoints"][0, 13], [0, 0, 2])
+    assert (
+        "1 of 84 labelled joints lie at exactly 0, 0, such as head_top of ima" in told
+    )
+    content["p1"][13] = [0, 0, 0]
+    _, _, told = examples(make_folder(tmp_path / "e", content))
+    assert "exactly 0, 0" not in told
+
+
+@pytest.mark.parametrize(
+    ("names", "said", "warned"),
+    [
+        (("links_hand", "rechts_hand", "kopf"), {}, True),
+        (("links_hand", "rechts_hand", "kopf"), {"mirror": (1, 0, 2)}, False),
+        (("links_hand", "rechts_hand", "kopf"), {"mirror": (0, 1, 2)}, False),
+        (("l_hand", "r_hand", "kopf"), {}, False),
+        (("tip", "base"), {}, False),
+    ],
+)
+def test_names_without_sides_are_told(names, said, warned, tmp_path):
+    content = {"joints": names, "people": people(count=len(names))}
+    root = make_folder(tmp_path / "d", content)
+    told = examples(root, **said)[2]
+    assert ("say it by data.mirror, or set augment.flip=false" in told) == warned
+    write_json(root / "joints.json", content | said)
+    assert ("augment.flip=false" in examples(root)[2]) == warned
+
+
 def test_people_without_a_joint_are_left_out(tmp_path):
     content = several()
     content["p1"] = [content["p1"][0], [[0, 0, 0]] * COUNT]
@@ -559,6 +590,15 @@ def two_splits(root):
     for k, split in enumerate(("train", "test")):
         write(root / split / f"p{k}.png", image_of(k))
         write_json(root / split / "joints.json", {f"p{k}": person_of(k, 14 + 2 * k)})
+
+
+def missing_at(place, *joints, pictures=PICTURES):
+    """Joints that are not labelled, written as a place that many programs take."""
+    content = people(third=1)
+    for k in range(pictures):
+        for joint in joints:
+            content[f"p{k}"][joint] = place
+    return content
 
 
 def scaled(factor, order=slice(None)):
@@ -732,6 +772,23 @@ BROKEN = {
         "lie outside of their pictures, and 0 if x and y are exchanged",
     ),
     "joints of larger pictures": (scaled(4), {}, "Were the pictures made smaller?"),
+    "what is not labelled at -1, -1": (
+        said(missing_at([-1, -1], *range(5))),
+        {},
+        "joints.json: 30 of 84 labelled joints lie at -1, -1, out of their pictures;"
+        " write null, in MATLAB NaN, for a joint that is not labelled",
+    ),
+    "what is not labelled at 0, 0": (
+        said(missing_at([0, 0], 3, 4, pictures=1)),
+        {},
+        "joints.json: 2 of 84 labelled joints lie at exactly 0, 0, such as left_hip of"
+        " images/p0.png; write null, in MATLAB NaN, for a joint that is not labelled",
+    ),
+    "a joint of many at 0, 0": (
+        said(missing_at([0, 0], 13)),
+        {},
+        "6 of 84 labelled joints lie at exactly 0, 0, such as head_top of images/p0",
+    ),
     "shares of the size": (
         scaled(1 / 64),
         {},
