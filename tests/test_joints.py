@@ -1034,6 +1034,28 @@ def test_a_folder_is_read_by_what_lies_in_it(tmp_path):
     assert data.reader_of(tmp_path / "e") == "folder"
 
 
+@pytest.mark.parametrize(
+    ("files", "reader"),
+    [
+        (("p0.png", "p0_mask.png"), "folder"),
+        (("frames/p0.png", "instances/p0.png"), "folder"),
+        (("annotations/images/p0.png",), "joints"),  # the nearest folder says it
+        (("images/p0_mask.png",), "joints"),  # of a man with a mask
+        (("p0.png", "masquerade.png"), "joints"),
+    ],
+)
+def test_masks_beside_joints_are_those_that_the_folder_reader_takes(
+    files, reader, tmp_path
+):
+    for file in files:
+        write(tmp_path / file, image_of(0))
+    write_json(tmp_path / "joints.json", people())
+    assert data.reader_of(tmp_path) == reader
+    savemat(tmp_path / "joints.mat", {"joints": as_array().transpose(2, 1, 0)})
+    assert data.reader_of(tmp_path) == reader  # two of joints do not hinder masks
+    assert data.reader_of(tmp_path, joints=True) == "joints"
+
+
 def test_masks_beside_joints_are_no_silhouette_and_do_not_hide_them(tmp_path, capsys):
     root = make_folder(tmp_path / "d")
     for k in range(PICTURES):
