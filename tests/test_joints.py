@@ -1082,6 +1082,8 @@ def test_masks_beside_joints_are_no_silhouette_and_do_not_hide_them(tmp_path, ca
 
 def test_the_doctor_reads_joints(tmp_path, capsys):
     content = several()
+    content["p1"] = [[[9, 7, 1] for _ in range(COUNT)] for _ in range(2)]
+    content["p2"] = [[[9, 7, 1], *[None] * (COUNT - 1)]] * 2  # of one joint no wonder
     for one in (one for people in content.values() for one in people):
         one[6] = None
     root = make_folder(tmp_path / "d", content)
@@ -1092,6 +1094,7 @@ def test_the_doctor_reads_joints(tmp_path, capsys):
     assert "people: 9, 0 to 2 a picture; joints span" in said
     assert "right_ankle: labelled of 100% of the people" in said
     assert "note: Pictures of nobody: 1, p5." in said
+    assert "note: Pictures of which all joints lie in one place: 1, p1. Look" in said
     assert "note: Joints seldom labelled: right_wrist 0% of the people" in said
     (root / "images" / "p1.png").write_bytes(b"")
     assert main(command) == 1
