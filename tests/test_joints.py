@@ -3,8 +3,10 @@ are taken for, and what is said of those that cannot be used."""
 
 import io
 import json
+import re
 import shutil
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,6 +30,12 @@ PICTURES = 6
 COUNT = 14
 NAMES = ["head", "l_hand", "r_hand"]
 LIMBS = [["head", "l_hand"], [0, 2]]
+ROOT = Path(__file__).parent.parent
+BROKEN_DATA = (ROOT / "docs" / "broken_data.md").read_text()
+# what is wrong with joints -> what is said
+TABLE = dict(
+    re.findall(r"^\| \d+ \| (.+?) \| (.+) \|$", BROKEN_DATA.split("\n## ")[-1], re.M)
+)
 
 
 def image_of(k):
@@ -551,10 +559,6 @@ def mat(array, name="joints"):
     return put
 
 
-def mat_header():
-    return b"MATLAB 5.0 MAT-file".ljust(124) + b"\x00\x01IM"
-
-
 def replace_bytes(path, old, new):
     whole = path.read_bytes()
     assert whole.count(old) == 1
@@ -911,14 +915,7 @@ BROKEN = {
         "joints.mat is cut short or damaged",
     ),
     "a MATLAB file of an array without parts": (
-        lambda root: mat_of_bytes(mat_header() + struct.pack("<II", 14, 0))(root),
-        {},
-        "joints.mat is cut short or damaged",
-    ),
-    "a MATLAB file of an array without values": (
-        lambda root: mat_of_bytes(
-            mat_header() + struct.pack("<IIIIII", 14, 16, 6, 8, 6, 0)
-        )(root),
+        mat_of_bytes(b"MATLAB 5.0".ljust(124) + b"\0\1IM" + struct.pack("<II", 14, 0)),
         {},
         "joints.mat is cut short or damaged",
     ),
@@ -990,6 +987,32 @@ def test_what_cannot_be_used_is_told(harm, tmp_path):
     with pytest.raises(Mistake) as told:
         examples(root, **config)
     assert words in str(told.value), str(told.value)
+    sentence = str(told.value).removeprefix("This folder cannot be trained on:\n  ")
+    options = ", ".join(
+        f"`data.{option}={value!r}`" for option, value in config.items()
+    )
+    row = f"{harm} ({options})" if options else harm
+    assert TABLE[row] == sentence.replace(str(root), "DIR")
+
+
+def test_the_table_of_what_cannot_be_used_has_no_other_rows():
+    assert [row.split(" (`")[0] for row in TABLE] == list(BROKEN)
+
+
+@pytest.mark.parametrize("harm", ["a list", "a joint of many at 0, 0", "too few names"])
+def test_what_cannot_be_used_stops_a_launch(harm, tmp_path, monkeypatch, capsys):
+    change, config, words = BROKEN[harm]
+    root = make_folder(tmp_path / "d")
+    if change:
+        change(root)
+    monkeypatch.chdir(tmp_path)
+    asked = [f"--config.data.{option}={value}" for option, value in config.items()]
+    command = [f"--config={ROOT / 'configs' / 'pose.py'}:folder", *asked]
+    assert main(["train", *command, f"--config.data.dir={root}"]) == 2
+    said = capsys.readouterr().err
+    assert words in said
+    assert "Traceback" not in said
+    assert [path.name for path in tmp_path.iterdir()] == ["d"]
 
 
 def test_joints_that_changed_since_are_noticed(tmp_path):
