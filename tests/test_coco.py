@@ -262,16 +262,25 @@ def test_key_points_find_room_in_every_task(tmp_path):
     assert jax.eval_shape(task.decode, maps)["keypoints"].shape == (3, 3, 3)
 
 
-def test_objects_without_joints_beside_people(tmp_path):
-    """Some programs give them an empty list."""
+def test_objects_without_joints_are_background_beside_people(tmp_path, capsys):
+    """Some programs write them, and give them an empty list or none."""
     write_people(tmp_path, range(1, 6))
     path = tmp_path / "annotations" / "person_keypoints_val2017.json"
     content = json.loads(path.read_text())
-    content["categories"].append({"id": 7, "name": "car", "keypoints": []})
+    content["categories"] += [{"id": 7, "name": "car", "keypoints": []}]
+    content["categories"] += [{"id": 0, "name": "people", "supercategory": "none"}]
     content["annotations"][0] |= {"category_id": 7, "keypoints": []}
+    content["annotations"][4] |= {"category_id": 0}
     path.write_text(json.dumps(content))
     assert prepare(tmp_path, tmp_path / "to") == 0
-    assert not next(all_rows(tmp_path / "to"))["keypoints"][0].any()
+    said = capsys.readouterr().out
+    assert "2 objects that have no key points, taken as background: car, people" in said
+    info = data.make_info("coco", dir=str(tmp_path / "to"))
+    assert info.classes == ("background", "person")
+    assert info.people == 3
+    example = next(all_rows(tmp_path / "to"))
+    assert len(example["keypoints"]) == len(example["area"]) == 2
+    assert example["semantic"][2:].max() == 0  # where the car is
 
 
 def test_polygons_of_another_resolution_are_told(tmp_path, capsys):

@@ -22,7 +22,7 @@ OF_FILES = ("folder", "joints")
 def folder(tmp_path_factory):
     """Drawn nevi as files, as a user would have them, and joints of nobody."""
     root = tmp_path_factory.mktemp("folder")
-    person = [[k, 2 * k, 1] for k in range(14)]
+    person = [[k + 1, 2 * k + 1, 1] for k in range(14)]
     joints = {str(k): [[*person[:k], None, *person[k + 1 :]]] for k in range(10)}
     (root / "joints.json").write_text(json.dumps(joints))
     for k in range(10):
@@ -68,8 +68,14 @@ def test_an_example_holds_what_the_data_set_provides(drawn):
             assert points.dtype == np.float32
             assert points.shape[1:] == (len(info.joints), 3)
             assert set(np.unique(points[..., 2])) <= {0, 1, 2}
-            assert (points[..., :2] <= example["image"].shape[:2]).all()
-            assert len(info.mirror) == len(info.joints)
+            assert len(points) <= info.people
+            labelled = points[points[..., 2] > 0]
+            assert len(labelled)
+            assert (labelled[:, :2] >= -0.5).all()
+            assert (labelled[:, :2] <= example["image"].shape[:2]).all()
+            joints = list(range(len(info.joints)))
+            assert [info.mirror[k] for k in info.mirror] == joints
+            assert {end for limb in info.limbs for end in limb} <= set(joints)
     with pytest.raises(IndexError):
         rows[len(rows)]
 

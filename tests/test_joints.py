@@ -3,7 +3,10 @@ are taken for, and what is said of those that cannot be used."""
 
 import io
 import json
+import re
 import shutil
+import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,6 +30,12 @@ PICTURES = 6
 COUNT = 14
 NAMES = ["head", "l_hand", "r_hand"]
 LIMBS = [["head", "l_hand"], [0, 2]]
+ROOT = Path(__file__).parent.parent
+BROKEN_DATA = (ROOT / "docs" / "broken_data.md").read_text()
+# what is wrong with joints -> what is said
+TABLE = dict(
+    re.findall(r"^\| \d+ \| (.+?) \| (.+) \|$", BROKEN_DATA.split("\n## ")[-1], re.M)
+)
 
 
 def image_of(k):
@@ -388,6 +397,17 @@ def test_the_same_pictures_and_joints_have_the_same_key(tmp_path):
 # What is left out, or counts not, and is told.
 
 
+def test_a_joint_of_matlab_that_is_not_a_number_is_not_labelled(tmp_path):
+    array = np.array([person_of(k, third=1) for k in range(PICTURES)])
+    array[0, 3], array[1, 4, 2], array[2, 5, 2] = np.nan, np.nan, np.inf
+    found, _, _ = examples(make_folder(tmp_path / "d", array.transpose(2, 1, 0)))
+    gone = [
+        (k, *np.flatnonzero(found[f"p{k}"]["keypoints"][0, :, 2] == 0))
+        for k in range(PICTURES)
+    ]
+    assert gone == [(0, 3), (1, 4), (2, 5), (3,), (4,), (5,)]
+
+
 def test_what_has_no_partner_is_left_out_and_told(tmp_path):
     content = people() | {"ghost": person_of(7), "bare": [None] * COUNT, "none": []}
     root = make_folder(tmp_path / "d", content)
@@ -413,6 +433,37 @@ def test_joints_outside_are_not_labelled_and_counted(tmp_path):
     np.testing.assert_array_equal(found["p1"]["keypoints"][0, 3], [0, 0, 0])
     np.testing.assert_array_equal(found["p2"]["keypoints"][0, 0], [0, 0, 0])
     np.testing.assert_array_equal(found["p2"]["keypoints"][0, 13], [H, W, 2])
+
+
+def test_a_joint_may_lie_at_the_corner_and_is_told(tmp_path):
+    content = people(third=1) | {"p1": [*person_of(1, third=1)[:13], [0, 0, 1]]}
+    found, _, told = examples(make_folder(tmp_path / "d", content))
+    np.testing.assert_array_equal(found["p1"]["keypoints"][0, 13], [0, 0, 2])
+    assert (
+        "1 of 84 labelled joints lie at exactly 0, 0, such as head_top of ima" in told
+    )
+    content["p1"][13] = [0, 0, 0]
+    _, _, told = examples(make_folder(tmp_path / "e", content))
+    assert "exactly 0, 0" not in told
+
+
+@pytest.mark.parametrize(
+    ("names", "said", "warned"),
+    [
+        (("links_hand", "rechts_hand", "kopf"), {}, True),
+        (("links_hand", "rechts_hand", "kopf"), {"mirror": (1, 0, 2)}, False),
+        (("links_hand", "rechts_hand", "kopf"), {"mirror": (0, 1, 2)}, False),
+        (("l_hand", "r_hand", "kopf"), {}, False),
+        (("tip", "base"), {}, False),
+    ],
+)
+def test_names_without_sides_are_told(names, said, warned, tmp_path):
+    content = {"joints": names, "people": people(count=len(names))}
+    root = make_folder(tmp_path / "d", content)
+    told = examples(root, **said)[2]
+    assert ("say it by data.mirror, or set augment.flip=false" in told) == warned
+    write_json(root / "joints.json", content | said)
+    assert ("augment.flip=false" in examples(root)[2]) == warned
 
 
 def test_people_without_a_joint_are_left_out(tmp_path):
@@ -508,6 +559,12 @@ def mat(array, name="joints"):
     return put
 
 
+def replace_bytes(path, old, new):
+    whole = path.read_bytes()
+    assert whole.count(old) == 1
+    path.write_bytes(whole.replace(old, new))
+
+
 def mat_of_bytes(content):
     return lambda root: [
         (root / "joints.json").unlink(),
@@ -537,6 +594,15 @@ def two_splits(root):
     for k, split in enumerate(("train", "test")):
         write(root / split / f"p{k}.png", image_of(k))
         write_json(root / split / "joints.json", {f"p{k}": person_of(k, 14 + 2 * k)})
+
+
+def missing_at(place, *joints, pictures=PICTURES):
+    """Joints that are not labelled, written as a place that many programs take."""
+    content = people(third=1)
+    for k in range(pictures):
+        for joint in joints:
+            content[f"p{k}"][joint] = place
+    return content
 
 
 def scaled(factor, order=slice(None)):
@@ -658,6 +724,16 @@ BROKEN = {
         {},
         "has [inf, 2, 1] as joint 0",
     ),
+    "a third number without end": (
+        with_joint([3, 4, 1e400]),
+        {},
+        "joints.json: 'p1' has [3, 4, inf] as joint 0; a joint is [x, y, visible]",
+    ),
+    "a third number of 400 digits": (
+        with_joint([3, 4, 10**400]),
+        {},
+        "joints.json: 'p1' has [3, 4, 1000000000",
+    ),
     "a flat list": (
         with_person(np.ravel(person_of(1)).tolist()),
         {},
@@ -700,6 +776,23 @@ BROKEN = {
         "lie outside of their pictures, and 0 if x and y are exchanged",
     ),
     "joints of larger pictures": (scaled(4), {}, "Were the pictures made smaller?"),
+    "what is not labelled at -1, -1": (
+        said(missing_at([-1, -1], *range(5))),
+        {},
+        "joints.json: 30 of 84 labelled joints lie at -1, -1, out of their pictures;"
+        " write null, in MATLAB NaN, for a joint that is not labelled",
+    ),
+    "what is not labelled at 0, 0": (
+        said(missing_at([0, 0], 3, 4, pictures=1)),
+        {},
+        "joints.json: 2 of 84 labelled joints lie at exactly 0, 0, such as left_hip of"
+        " images/p0.png; write null, in MATLAB NaN, for a joint that is not labelled",
+    ),
+    "a joint of many at 0, 0": (
+        said(missing_at([0, 0], 13)),
+        {},
+        "6 of 84 labelled joints lie at exactly 0, 0, such as head_top of images/p0",
+    ),
     "shares of the size": (
         scaled(1 / 64),
         {},
@@ -821,6 +914,23 @@ BROKEN = {
         {},
         "joints.mat is cut short or damaged",
     ),
+    "a MATLAB file of an array without parts": (
+        mat_of_bytes(b"MATLAB 5.0".ljust(124) + b"\0\1IM" + struct.pack("<II", 14, 0)),
+        {},
+        "joints.mat is cut short or damaged",
+    ),
+    "a MATLAB file of a size below 0": (
+        lambda root: [
+            mat(np.ones((3, 14, 6)))(root),
+            replace_bytes(
+                root / "joints.mat",
+                struct.pack("<iii", 3, 14, 6),
+                struct.pack("<iii", 3, -1, 6),
+            ),
+        ],
+        {},
+        "joints.mat is cut short or damaged (an array of a size below 0)",
+    ),
     "a MATLAB file of other arrays": (
         mat(np.ones((3, 14, 6)), "points"),
         {},
@@ -877,6 +987,32 @@ def test_what_cannot_be_used_is_told(harm, tmp_path):
     with pytest.raises(Mistake) as told:
         examples(root, **config)
     assert words in str(told.value), str(told.value)
+    sentence = str(told.value).removeprefix("This folder cannot be trained on:\n  ")
+    options = ", ".join(
+        f"`data.{option}={value!r}`" for option, value in config.items()
+    )
+    row = f"{harm} ({options})" if options else harm
+    assert TABLE[row] == sentence.replace(str(root), "DIR")
+
+
+def test_the_table_of_what_cannot_be_used_has_no_other_rows():
+    assert [row.split(" (`")[0] for row in TABLE] == list(BROKEN)
+
+
+@pytest.mark.parametrize("harm", ["a list", "a joint of many at 0, 0", "too few names"])
+def test_what_cannot_be_used_stops_a_launch(harm, tmp_path, monkeypatch, capsys):
+    change, config, words = BROKEN[harm]
+    root = make_folder(tmp_path / "d")
+    if change:
+        change(root)
+    monkeypatch.chdir(tmp_path)
+    asked = [f"--config.data.{option}={value}" for option, value in config.items()]
+    command = [f"--config={ROOT / 'configs' / 'pose.py'}:folder", *asked]
+    assert main(["train", *command, f"--config.data.dir={root}"]) == 2
+    said = capsys.readouterr().err
+    assert words in said
+    assert "Traceback" not in said
+    assert [path.name for path in tmp_path.iterdir()] == ["d"]
 
 
 def test_joints_that_changed_since_are_noticed(tmp_path):
@@ -921,6 +1057,28 @@ def test_a_folder_is_read_by_what_lies_in_it(tmp_path):
     assert data.reader_of(tmp_path / "e") == "folder"
 
 
+@pytest.mark.parametrize(
+    ("files", "reader"),
+    [
+        (("p0.png", "p0_mask.png"), "folder"),
+        (("frames/p0.png", "instances/p0.png"), "folder"),
+        (("annotations/images/p0.png",), "joints"),  # the nearest folder says it
+        (("images/p0_mask.png",), "joints"),  # of a man with a mask
+        (("p0.png", "masquerade.png"), "joints"),
+    ],
+)
+def test_masks_beside_joints_are_those_that_the_folder_reader_takes(
+    files, reader, tmp_path
+):
+    for file in files:
+        write(tmp_path / file, image_of(0))
+    write_json(tmp_path / "joints.json", people())
+    assert data.reader_of(tmp_path) == reader
+    savemat(tmp_path / "joints.mat", {"joints": as_array().transpose(2, 1, 0)})
+    assert data.reader_of(tmp_path) == reader  # two of joints do not hinder masks
+    assert data.reader_of(tmp_path, joints=True) == "joints"
+
+
 def test_masks_beside_joints_are_no_silhouette_and_do_not_hide_them(tmp_path, capsys):
     root = make_folder(tmp_path / "d")
     for k in range(PICTURES):
@@ -947,6 +1105,8 @@ def test_masks_beside_joints_are_no_silhouette_and_do_not_hide_them(tmp_path, ca
 
 def test_the_doctor_reads_joints(tmp_path, capsys):
     content = several()
+    content["p1"] = [[[9, 7, 1] for _ in range(COUNT)] for _ in range(2)]
+    content["p2"] = [[[9, 7, 1], *[None] * (COUNT - 1)]] * 2  # of one joint no wonder
     for one in (one for people in content.values() for one in people):
         one[6] = None
     root = make_folder(tmp_path / "d", content)
@@ -957,6 +1117,7 @@ def test_the_doctor_reads_joints(tmp_path, capsys):
     assert "people: 9, 0 to 2 a picture; joints span" in said
     assert "right_ankle: labelled of 100% of the people" in said
     assert "note: Pictures of nobody: 1, p5." in said
+    assert "note: Pictures of which all joints lie in one place: 1, p1. Look" in said
     assert "note: Joints seldom labelled: right_wrist 0% of the people" in said
     (root / "images" / "p1.png").write_bytes(b"")
     assert main(command) == 1

@@ -120,16 +120,14 @@ def _with_folder(name: str, config: dict[str, Any]) -> dict[str, Any]:
 def reader_of(folder: Path, joints: bool = False) -> str:
     """The data set that reads a user's folder: joints, where it holds them and no
     masks, else folder. joints: whether they are wanted, even beside masks."""
+    from segjax.data._folder.pairs import is_mask
     from segjax.data._folder.picture_files import picture_files
-    from segjax.data._folder.words import says_masks
     from segjax.data._joints.find_people import joint_files
 
     if not joint_files(folder):
         return "folder"
-    if joints:
-        return "joints"
-    words = {word for file in picture_files(folder) for word in Path(file).parts[:-1]}
-    return "folder" if any(says_masks(word, True) for word in words) else "joints"
+    has_masks = any(map(is_mask, picture_files(folder)))
+    return "folder" if has_masks and not joints else "joints"
 
 
 def read_picture(path: Path, **config) -> np.ndarray:

@@ -52,6 +52,12 @@ def notes_on_people(people: Sequence[People], info: Info) -> list[str]:
     nobody = [one.name for one in people if not len(one.visible)]
     if nobody:
         told.append(f"Pictures of nobody: {len(nobody)}, {listed(nobody)}.")
+    heaped = [one.name for one in people if _is_heaped(one)]
+    if heaped:
+        told.append(
+            f"Pictures of which all joints lie in one place: {len(heaped)},"
+            f" {listed(heaped)}. Look at what is written of them."
+        )
     visible = np.concatenate([one.visible for one in people])
     share = (visible > 0).sum(0) / max(1, len(visible))
     rare = [f"{info.joints[k]} {share[k]:.0%}" for k in np.flatnonzero(share < _RARE)]
@@ -61,3 +67,8 @@ def notes_on_people(people: Sequence[People], info: Info) -> list[str]:
             " learn them."
         )
     return told
+
+
+def _is_heaped(one: People) -> bool:
+    """Whether nobody's joints lie apart, and somebody has several."""
+    return not one.sizes.any() and bool(((one.visible > 0).sum(-1) > 1).any())

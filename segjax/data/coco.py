@@ -239,10 +239,11 @@ class SegjaxCocoKeypoints(SegjaxCoco):
     """COCO's people with their key points, in their own resolution."""
 
     FORM = KEYPOINTS
-    VERSION = tfds.core.Version("1.1.0")
+    VERSION = tfds.core.Version("1.2.0")
     RELEASE_NOTES = {  # noqa: RUF012
         "1.0.0": "Pictures, classes, objects, key points.",
         "1.1.0": "The most people of a picture.",
+        "1.2.0": "Objects without key points are background.",
     }
 
 

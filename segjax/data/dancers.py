@@ -17,15 +17,9 @@ from segjax.data._dancers.scene import draw_scene
 from segjax.data._dancers.skeleton import JOINTS
 from segjax.data._drawn import Drawn
 from segjax.data._folds import rows_of
+from segjax.data._joints.mirror import mirror_of
 
 MOST = 12  # people that there is room for
-
-
-def _mirrored(joint: str) -> str:
-    """The joint that it becomes in a mirror."""
-    side, _, rest = joint.partition("_")
-    other = {"right": "left", "left": "right"}.get(side)
-    return f"{other}_{rest}" if other else joint
 
 
 def make_info(*, people: int = 1, **config) -> Info:
@@ -36,7 +30,7 @@ def make_info(*, people: int = 1, **config) -> Info:
         things=("person",),
         joints=JOINTS,
         limbs=LIMBS,
-        mirror=tuple(JOINTS.index(_mirrored(joint)) for joint in JOINTS),
+        mirror=mirror_of(JOINTS),
         people=people,
         colors=((0, 0, 0), (0, 200, 80)),
         provides=("image", "semantic", "instance", "keypoints", "area"),

@@ -49,8 +49,11 @@ class Legend(NamedTuple):
 
 
 def read_legend(categories: Any, form: str, file: str) -> Legend:
-    """The legend of a file's `categories`, or a Mistake."""
+    """The legend of a file's `categories`, of key points those that have them; or a
+    Mistake."""
     entries = sorted(_checked(categories, file), key=lambda entry: entry["id"])
+    if form == KEYPOINTS:
+        entries = [entry for entry in entries if entry.get("keypoints")]
     ids = tuple(entry["id"] for entry in entries)
     classes = tuple(shown(entry["name"]) for entry in entries)
     things = classes
@@ -166,13 +169,12 @@ def _is_byte(value: Any) -> bool:
 def _skeleton(entries: list[dict], file: str) -> tuple[tuple, tuple, tuple]:
     """Joints, the limbs between them, and what each is in a mirror: the joint whose
     name has left and right exchanged."""
-    with_joints = [entry for entry in entries if entry.get("keypoints")]
-    if len({repr(entry["keypoints"]) for entry in with_joints}) != 1:
+    if len({repr(entry["keypoints"]) for entry in entries}) != 1:
         raise Mistake(
-            f"{shown(file)} has key points of {len(with_joints)} kinds of objects; the"
+            f"{shown(file)} has key points of {len(entries)} kinds of objects; the"
             " categories must name those of one in 'keypoints'."
         )
-    names, limbs = with_joints[0]["keypoints"], with_joints[0].get("skeleton") or []
+    names, limbs = entries[0]["keypoints"], entries[0].get("skeleton") or []
     if not isinstance(names, list) or not all(isinstance(n, str) for n in names):
         raise Mistake(f"{shown(file)} has 'keypoints' that are not a list of names.")
     names = [shown(name) for name in names]

@@ -202,6 +202,12 @@ def short_names(files: list[str]) -> list[str]:
     return [p.stem if stems[p.stem] == 1 else str(p.with_suffix("")) for p in paths]
 
 
+def is_mask(file: str) -> bool:
+    """Whether a file is taken for a mask, of classes or of objects, by its folders'
+    names or by its own."""
+    return _classify(file, None, None, True, 0).is_mask
+
+
 def _classify(
     file: str, images: str | None, masks: str | None, objects: bool, skip: int
 ) -> _File:

@@ -40,6 +40,8 @@ def find_people(dir: str, images: str | None = None, table: str | None = None) -
     files = joint_files(root)
     if not files:
         raise _no_joints(root)
+    if len({PurePosixPath(file).parent for file in files}) < len(files):
+        raise Mistake(f"There are {listed(files)}; leave one of each folder.")
     return _find(root, tuple(files), images, table, stamp(root, files))
 
 
@@ -50,10 +52,7 @@ def joint_files(root: Path) -> list[str]:
         inside = [p for p in sorted(root.iterdir()) if p.is_dir()]
         splits = [folder for folder in inside if says_split(folder.name)]
         found = [file for folder in splits for file in _called_so(folder)]
-    names = [str(file.relative_to(root)) for file in found]
-    if len({file.parent for file in found}) < len(found):
-        raise Mistake(f"There are {listed(names)}; leave one of each folder.")
-    return names
+    return [str(file.relative_to(root)) for file in found]
 
 
 @functools.lru_cache(maxsize=2)  # train, val and test ask in turn

@@ -93,7 +93,12 @@ def keep_inside(keypoints: np.ndarray, size: Sequence[int], image: str) -> np.nd
 
 def is_inside(keypoints: np.ndarray, size) -> np.ndarray:
     """Whether joints lie in a picture of height and width, its edges included.
-    [..., 3], [..., 2] -> bool[...]"""
+    [..., 3], [..., 2] -> bool[...]
+
+    A source that counts pixels from 1, as MATLAB does, has its last ones at h and w: it
+    is to lose none. Only what is moved while training, `ops.augment`, is cut half a
+    pixel earlier, where the last pixel ends.
+    """
     places = keypoints[..., :2]
     inside = (places >= 0) & (places <= np.asarray(size))
     return inside[..., 0] & inside[..., 1]

@@ -83,10 +83,12 @@ def _decompressed(content: memoryview) -> bytes:
 def _variable(content: memoryview, order: str) -> tuple[str, np.ndarray | None]:
     """Name and values of an array; its columns lie one after another."""
     parts = _elements(content, order)
-    flags, shape, name = (_values(next(parts), order) for _ in range(3))
+    flags, shape, name = [_values(next(parts), order) for _ in range(3)]
     called = bytes(name.astype(np.uint8)).decode("latin-1")
     if int(flags[0]) & 0xFF not in _OF_NUMBERS or int(flags[0]) & _COMPLEX:
         return called, None
+    if (shape < 0).any():  # which reshape would take for what is left
+        raise ValueError("an array of a size below 0")
     values = _values(next(parts), order).astype(np.float64)
     return called, values.reshape(shape.astype(int).tolist(), order="F")
 

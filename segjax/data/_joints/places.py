@@ -11,7 +11,9 @@ from segjax.data._joints.keypoints import is_inside, keep_inside
 
 _EXCHANGED = 0.05  # share of joints outside from which x and y may be exchanged
 _OTHER_SIZE = 0.25  # share outside that people cut off by the frame do not explain
+_IN_CORNER = 0.05  # share at exactly 0, 0 that is no chance
 _LARGER_THAN_SHARES = 8  # pixels
+_WRITE_NULL = "write null, in MATLAB NaN, for a joint that is not labelled"
 
 
 class _Places(NamedTuple):
@@ -37,7 +39,7 @@ def look_at_places(
     wrong = _wrong_throughout(every)
     if wrong:
         return [], [f"{shown(file)}: {wrong}"]
-    problems = []
+    told, problems = _in_corner(keypoints, joints, file)
     for header in headers:
         points = keypoints[header.file]
         if header.quarter and _fits_only_unturned(points, header):
@@ -52,14 +54,38 @@ def look_at_places(
         except Mistake as mistake:
             problems.append(str(mistake))
     outside = np.flatnonzero(~is_inside(every.points, every.sizes))
-    if not len(outside):
-        return [], problems
-    some = [f"{joints[every.joints[k]]} of {every.images[k]}" for k in outside]
+    if len(outside):
+        some = [f"{joints[every.joints[k]]} of {every.images[k]}" for k in outside]
+        told.append(
+            f"outside of their pictures, so taken as not labelled: {len(outside):,} of"
+            f" {len(every.points):,} joints, such as {listed(some, 1)}"
+        )
+    return told, problems
+
+
+def _in_corner(
+    keypoints: dict[str, np.ndarray], joints: tuple[str, ...], file: str
+) -> tuple[list[str], list[str]]:
+    """The same of joints at exactly 0, 0, where many a program puts what is not
+    labelled. A joint may well lie there; two of one person do not, nor one of many."""
+    corner = {
+        image: (points[..., 2] > 0) & ~points[..., :2].any(-1)
+        for image, points in keypoints.items()
+    }
+    found = [image for image, at in corner.items() if at.any()]
+    if not found:
+        return [], []
+    twice = [image for image in found if (corner[image].sum(-1) > 1).any()]
+    some = (twice or found)[0]
+    count = sum(int(corner[image].sum()) for image in found)
+    labelled = sum(int((points[..., 2] > 0).sum()) for points in keypoints.values())
     told = (
-        f"outside of their pictures, so taken as not labelled: {len(outside):,} of"
-        f" {len(every.points):,} joints, such as {listed(some, 1)}"
+        f"{count:,} of {labelled:,} labelled joints lie at exactly 0, 0, such as"
+        f" {joints[np.argwhere(corner[some])[0, 1]]} of {shown(some)}; {_WRITE_NULL}"
     )
-    return [told], problems
+    if twice or count > max(1, _IN_CORNER * labelled):
+        return [], [f"{shown(file)}: {told}."]
+    return [told], []
 
 
 def _gather(keypoints: dict[str, np.ndarray], headers: list[Header]) -> _Places:
@@ -96,6 +122,14 @@ def _wrong_throughout(every: _Places) -> str:
         )
     pictures = {every.images[k] for k in np.flatnonzero(is_outside)}
     if outside > _OTHER_SIZE * count and 2 * len(pictures) > len(set(every.images)):
+        below = places[is_outside & (places < 0).any(1)]
+        same, times = np.unique(below, axis=0, return_counts=True)
+        if 2 * times.max(initial=0) > outside:
+            y, x = same[times.argmax()]
+            return (
+                f"{times.max():,} of {count:,} labelled joints lie at {x:g}, {y:g}, out"
+                f" of their pictures; {_WRITE_NULL}."
+            )
         high, wide = places.max(0)
         return (
             f"{outside:,} of {count:,} labelled joints lie outside of their pictures: x"

@@ -165,16 +165,21 @@ def _joint(joint: Any, number: int, at: str) -> tuple[float, ...]:
     whole = isinstance(joint, list) and len(joint) in (2, 3)
     if not whole or not all(map(_is_coordinate, joint[:2])):
         raise _no_joint(joint, number, at)
-    third = joint[2] if len(joint) == 3 else math.nan
-    if not isinstance(third, (int, float)) or (len(joint) == 3 and third != third):
+    if len(joint) == 3 and not _is_number(joint[2]):
         raise _no_joint(joint, number, at)
+    third = joint[2] if len(joint) == 3 else math.nan
     x, y = (math.nan if c is None else float(c) for c in joint[:2])
     return _NOT_LABELLED if math.isnan(x + y) else (x, y, float(third))
 
 
 def _is_coordinate(value: Any) -> bool:
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return value is None or (is_number and (value != value or abs(value) < 1e9))
+    if isinstance(value, bool):  # which may well say that a joint is seen
+        return False
+    return value is None or value != value or _is_number(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and abs(value) < 1e9
 
 
 def _no_joint(joint: Any, number: int, at: str) -> Mistake:

@@ -67,7 +67,7 @@ def _joints_first(array: np.ndarray, file: str) -> tuple[np.ndarray, str]:
             f"{shown(file)} holds {' x '.join(map(str, array.shape))} values; it must"
             " be 3 x joints x pictures or joints x 3 x pictures: x, y, visible."
         )
-    unknown = ~np.isfinite(joints[..., :2]).all(-1)
+    unknown = ~np.isfinite(joints).all(-1)
     return np.where(unknown[..., None], [np.nan, np.nan, 0], joints), third
 
 

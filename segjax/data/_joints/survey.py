@@ -20,6 +20,7 @@ from segjax.data._records.scan import in_threads
 
 WHERE = ("dir", "images", "table")  # options that say which files
 SKELETON = ("joints", "limbs", "mirror")  # and what the joints are
+_MIDDLE = 2  # joints that may all lie in the middle of a body
 _OF_TURNED = "joints are taken to lie on the picture as it is turned"
 
 
@@ -79,7 +80,9 @@ def _survey(frozen: tuple, seen: str) -> Survey:
     headers, wrong = _headers(files, pairs)
     white, of_white, of_depth = find_white(files, headers, options)
     outside, misplaced = look_at_places(labelled.keypoints, headers, known.joints, file)
+    mirror_said = any(of.mirror is not None for of in (said, found.written.told))
     told += [*_told_of_joints(labelled, pairs, known), of_third, *outside]
+    told += [] if mirror_said else _told_of_sides(known)
     told += told_of_headers(headers, _OF_TURNED) + of_white
     problems += wrong + of_depth + misplaced
     most = max((len(points) for points in labelled.keypoints.values()), default=0)
@@ -116,6 +119,18 @@ def _told_of_match(found: Found) -> list[str]:
         if names:
             told.append(f"{what}: {len(names)}, {listed(names, 3)}")
     return told
+
+
+def _told_of_sides(skeleton: Skeleton) -> list[str]:
+    """What a flip would teach where the names of joints tell no sides."""
+    places = tuple(range(len(skeleton.joints)))
+    if len(places) <= _MIDDLE or skeleton.mirror != places:
+        return []
+    return [
+        "no two joints are left and right of each other by their names; if some are,"
+        " say it by data.mirror, or set augment.flip=false: else pictures that are"
+        " flipped teach that left is right"
+    ]
 
 
 def _told_of_joints(
