@@ -25,13 +25,14 @@ def get_config(preset: str = "auto", accelerator: bool = False) -> ConfigDict:
     if preset == "auto":
         preset = "paper" if accelerator else "small"
     real = preset in ("folder", "coco")
+    folder = preset == "folder"
     small = preset == "small" or (preset != "paper" and not accelerator)
 
     c = ConfigDict()
     c.preset = preset
     c.seed = 0
-    c.steps = 1500 if small else 20_000
-    c.batch = 16
+    c.steps = (4000 if folder else 1500) if small else 20_000
+    c.batch = 8 if small and folder else 16
     c.init = config_dict.placeholder(str)  # a run or weights to start from
 
     c.model = ConfigDict()
@@ -56,7 +57,7 @@ def get_config(preset: str = "auto", accelerator: bool = False) -> ConfigDict:
     if not real:
         c.data.pictures = 3000
         c.data.people = 5 if preset == "many" else 1
-    c.data.size = 96 if small else 256
+    c.data.size = (64 if folder else 96) if small else 256
     c.data.fit = "stretch"
     c.data.fold = config_dict.placeholder(int)  # tested; of coco, what chooses
 
@@ -81,7 +82,7 @@ def get_config(preset: str = "auto", accelerator: bool = False) -> ConfigDict:
 
     c.log = ConfigDict()
     c.log.metrics = 10
-    c.log.evaluate = 250 if small else 1000
+    c.log.evaluate = (500 if folder else 250) if small else 1000
     c.log.pictures = 4
     c.log.tensorboard = True
     return c.lock()

@@ -136,7 +136,7 @@ class Run(NamedTuple):
         several views, that of their mean probability. The logits are divided by the
         temperature."""
         if self.task.kept:
-            return self._read_people(views[0], shape, temperature)
+            return self._read_kept(views[0], shape, temperature)
         found = (self._read_one(maps, temperature) for maps in views)
         return next(found) if len(views) == 1 else mean_of(found)
 
@@ -145,8 +145,9 @@ class Run(NamedTuple):
             maps = maps | {self.task.logits: maps[self.task.logits] / temperature}
         return jax.tree.map(np.asarray, _decode(self.task.decode, maps))
 
-    def _read_people(self, maps: dict[str, Any], shape, temperature: float):
-        """Joints where the picture has them, and what else was seen of it."""
+    def _read_kept(self, maps: dict[str, Any], shape, temperature: float):
+        """Read from the maps that the task keeps, and moved to where the picture has
+        it; what else was seen of it, at its size."""
         kept = {name: maps[name] for name in self.task.kept}
         others = {n: in_blocks(np.asarray(maps[n])) for n in maps.keys() - kept.keys()}
         found = self._read_one(kept | others, temperature)
