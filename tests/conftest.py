@@ -20,7 +20,7 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
     atexit.register(shutil.rmtree, compiled, ignore_errors=True)
     os.environ["JAX_COMPILATION_CACHE_DIR"] = compiled
 elif hasattr(os, "sched_setaffinity"):
-    # each worker has cores of its own, or they wait for one another: docs/log.md
+    # each worker has cores of its own, or they wait for one another
     cores = sorted(os.sched_getaffinity(0))
     first = int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw"))
     workers = int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
