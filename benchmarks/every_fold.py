@@ -6,8 +6,8 @@
 The launcher keeps one fold back to choose the checkpoint by. Here the steps are fixed
 beforehand, the last state is the one that is tested, and so four folds of five are
 learnt from: the way to the figure that a data set of few pictures can give. A fold's
-rows are kept in DIR; one that is there is not trained again, so several processes can
-share the work, and the one that comes last tells the score of all that are done.
+rows are kept in DIR; one that is there is not trained again, and the scores that are
+told are of all that are there. Processes that share DIR want different --folds.
 """
 
 import argparse
@@ -22,9 +22,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from segjax import data, parallel, run, step
 from segjax.base import Mistake
-from segjax.data._folds import FOLDS
-from segjax.data._split import Part, Split
-from segjax.ops.bootstrap import summarise
+from segjax.ops.bootstrap import score_each, summarise
 
 
 def main() -> int:
@@ -33,26 +31,17 @@ def main() -> int:
     )
     parser.add_argument("--config", required=True, metavar="FILE[:PRESET]")
     parser.add_argument("--out", required=True, type=Path, help="where rows are kept")
-    parser.add_argument("--folds", type=int, nargs="+", choices=range(FOLDS))
+    parser.add_argument("--folds", type=int, nargs="+", choices=range(data.FOLDS))
     flags, rest = parser.parse_known_args()
     try:
-        config = run.load_config(flags.config, [_override(word) for word in rest])
-        found, _ = data.settle(**run.options(config.data))
-        config = run.with_found(config, found)
-        parts = run.build_parts(config)
-        check_folder(flags.out, config)
-        whole, fold_of = every_picture(config)
+        test_folds(
+            run.load_config(flags.config, [_override(word) for word in rest]),
+            flags.out,
+            flags.folds or range(data.FOLDS),
+        )
     except Mistake as mistake:
         print(f"every_fold: {mistake}", file=sys.stderr)
         return 2
-    for fold in flags.folds or range(FOLDS):
-        if not kept(flags.out, fold).exists():
-            rows, minutes = trained(config, parts, whole, fold_of, fold)
-            save(kept(flags.out, fold), rows)
-            print(f"fold {fold}, {minutes:.1f} min: {told(parts.task, [rows])}")
-    done = [k for k in range(FOLDS) if kept(flags.out, k).exists()]
-    rows = [dict(np.load(kept(flags.out, k))) for k in done]
-    print(f"folds {done}, {config.steps} steps each: {told(parts.task, rows)}")
     return 0
 
 
@@ -61,41 +50,78 @@ def _override(word: str) -> tuple[str, str]:
     return name, value
 
 
-def check_folder(out: Path, config) -> None:
-    """A Mistake where the rows that are there are of other settings."""
-    settings = json.dumps(run.plain(config), indent=1, sort_keys=True)
-    out.mkdir(parents=True, exist_ok=True)
-    kept = out / "config.json"
-    if kept.exists() and kept.read_text() != settings:
-        raise Mistake(f"{out} holds rows of other settings; give another --out.")
-    kept.write_text(settings)
+def test_folds(config, out: Path, folds) -> None:
+    """What was not trained and tested yet, and the scores of all that now is."""
+    if config.init or config.task.get("class_weights"):
+        raise Mistake("init and task.class_weights are not for this; unset them.")
+    found, _ = data.settle(**run.options(config.data))
+    config = run.with_found(config, found)
+    parts = run.build_parts(config)
+    whole, fold_of = every_picture(run.options(config.data))
+    check_folder(out, config)
+    for fold in folds:
+        if not rows_file(out, fold).exists():
+            learnt, tested = sides(whole, fold_of, fold)
+            began = time.monotonic()
+            rows = trained(config, parts, learnt, tested)
+            minutes = (time.monotonic() - began) / 60
+            with run.whole(rows_file(out, fold)) as part, part.open("wb") as file:
+                np.savez(file, **rows)
+            of_fold = np.array(tested.labels)
+            print(f"fold {fold}, {minutes:.1f} min: {told(parts, rows, of_fold)}")
+    done = [k for k in range(data.FOLDS) if rows_file(out, k).exists()]
+    each = [np.load(rows_file(out, k)) for k in done]
+    rows = {word: np.concatenate([of[word] for of in each]) for word in each[0]}
+    labels = np.array(whole.labels)[np.isin(fold_of, done)]
+    print(f"folds {done}, {config.steps} steps each: {told(parts, rows, labels)}")
 
 
-def every_picture(config) -> tuple[Split, np.ndarray]:
-    """All pictures, and the fold of each."""
-    options = run.options(config.data) | {"fold": 0}
-    folds = [
-        data.load_split(split="test", **options | {"fold": k}) for k in range(FOLDS)
-    ]
+def every_picture(options: dict) -> tuple[data.Split, np.ndarray]:
+    """All pictures, in the order of their folds, and the fold of each. A Mistake for
+    data that folds do not divide whole, such as those that come with a test set."""
+    each = range(data.FOLDS)
+    folds = [data.load_split(**options | {"split": "test", "fold": k}) for k in each]
+    names = sum((fold.names for fold in folds), ())
+    splits = (options | {"split": split, "fold": 0} for split in data.SPLITS)
+    pictures = sum(len(data.open_split(**of_split)) for of_split in splits)
+    if not len(set(names)) == len(names) == pictures:
+        raise Mistake(
+            f"The data's {pictures} pictures are not dealt into {data.FOLDS} folds that"
+            " are tested in turn; take data without splits of its own."
+        )
     arrays = {
         word: np.concatenate([fold.arrays[word] for fold in folds])
         for word in folds[0].arrays
     }
-    names = sum((fold.names for fold in folds), ())
     labels = sum((fold.labels for fold in folds), ())
-    sizes = [len(fold) for fold in folds]
-    return Split(arrays, names, labels), np.repeat(np.arange(FOLDS), sizes)
+    fold_of = np.repeat(each, [len(fold) for fold in folds])
+    return data.Split(arrays, names, labels), fold_of
 
 
-def trained(config, parts, whole: Split, fold_of, fold: int):
-    """The rows of a fold's pictures after a training on all others, and the minutes."""
-    began = time.monotonic()
-    learnt, tested = (Part(whole, np.flatnonzero(at)) for at in _sides(fold_of, fold))
+def check_folder(out: Path, config) -> None:
+    """A Mistake where the rows that are there are of other settings."""
+    settings = json.loads(json.dumps(run.plain(config)))
+    run.check_place(out, "--out")
+    out.mkdir(parents=True, exist_ok=True)
+    if not (out / "config.json").exists():
+        run.write_json(out / "config.json", settings)
+    if json.loads((out / "config.json").read_text()) != settings:
+        raise Mistake(f"{out} holds rows of other settings; give --out another folder.")
+
+
+def sides(whole: data.Split, fold_of, fold: int) -> tuple[data.Part, data.Part]:
+    """What is learnt from, and what is tested."""
+    learnt, tested = (np.flatnonzero(at) for at in (fold_of != fold, fold_of == fold))
+    return data.Part(whole, learnt), data.Part(whole, tested)
+
+
+def trained(config, parts, learnt: data.Part, tested: data.Part):
+    """The rows of the tested pictures after a training on the others."""
     size, seed, batch = config.data.size, config.seed, config.batch
     state = parallel.run_once(
         lambda: step.create_state(parts.model, parts.optimizer, seed, size)
     )
-    state, store = parallel.replicate(state), parallel.replicate(whole.source)
+    state, store = parallel.replicate(state), parallel.replicate(learnt.source)
     train = parallel.train_on_devices(
         step.make_train_step(parts.model, parts.task, parts.optimizer, parts.augment)
     )
@@ -104,44 +130,41 @@ def trained(config, parts, whole: Split, fold_of, fold: int):
     )
     for k, one in enumerate(learnt.feed(indices), 1):
         state, metrics = train(state, store, parallel.share(one))
-        jax.block_until_ready(metrics)
+        if not jax.device_get(metrics["finite"]).all():
+            raise Mistake(f"The numbers of step {k} went wrong; nothing is tested.")
         if k % 100 == 0:
-            print(f"fold {fold}: step {k} of {config.steps}", flush=True)
-    rows = step.evaluate(
+            print(f"step {k} of {config.steps}", flush=True)
+    return step.evaluate(
         parallel.evaluate_on_devices(step.make_eval_step(parts.model, parts.task)),
         step.evaluated_variables(state),
         store,
         tested,
-        min(batch, len(tested)),
+        batch,
     )
-    return rows, (time.monotonic() - began) / 60
 
 
-def _sides(fold_of: np.ndarray, fold: int) -> tuple[np.ndarray, np.ndarray]:
-    return fold_of != fold, fold_of == fold
-
-
-def kept(out: Path, fold: int) -> Path:
+def rows_file(out: Path, fold: int) -> Path:
     return out / f"fold{fold}.npz"
 
 
-def save(path: Path, rows: dict[str, np.ndarray]) -> None:
-    """Whole or not at all."""
-    with (path.with_suffix(".part")).open("wb") as file:
-        np.savez(file, **rows)
-    path.with_suffix(".part").replace(path)
-
-
-def told(task, rows: list[dict[str, np.ndarray]]) -> str:
-    """The deciding score over pictures and pooled."""
-    joined = {word: np.concatenate([of[word] for of in rows]) for word in rows[0]}
-    scores = summarise(task.score, joined)
+def told(parts, rows: dict[str, np.ndarray], labels: np.ndarray) -> str:
+    """The deciding score over pictures, pooled, and of each label."""
+    task = parts.task
+    scores = summarise(task.score, rows, ranges=task.ranges)
     name, found = next(iter(scores.items()))
-    pictures = len(next(iter(joined.values())))
+    each = score_each(task.score, rows)[name]
+    kinds = ", ".join(
+        f"{kind} {np.nanmean(each[labels == kind]):.4f} ({(labels == kind).sum()})"
+        for kind in dict.fromkeys(labels)
+        if kind
+    )
+    caution = f"\n{parts.info.caution}" if parts.info.caution else ""
     return (
         f"{name} {found['mean']:.4f} (95 % interval {found['low']:.4f} to"
         f" {found['high']:.4f}) a picture, {found['pooled']:.4f} pooled, over"
-        f" {pictures} pictures at training size"
+        f" {found['n']} tested pictures at training size; median"
+        f" {np.nanmedian(each):.4f}, standard deviation {np.nanstd(each):.4f}, lowest"
+        f" {np.nanmin(each):.4f}; {kinds}{caution}"
     )
 
 

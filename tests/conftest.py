@@ -20,11 +20,11 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
     atexit.register(shutil.rmtree, compiled, ignore_errors=True)
     os.environ["JAX_COMPILATION_CACHE_DIR"] = compiled
 elif hasattr(os, "sched_setaffinity"):
-    # each worker has cores of its own, or they wait for one another
+    # each worker has cores of its own, as far as they go, or two wait for one another
     cores = sorted(os.sched_getaffinity(0))
+    parts = min(int(os.environ["PYTEST_XDIST_WORKER_COUNT"]), len(cores))
     first = int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw"))
-    workers = int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
-    os.sched_setaffinity(0, cores[first::workers] or cores)
+    os.sched_setaffinity(0, cores[first % parts :: parts])
 os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.1"
 
 import gc
