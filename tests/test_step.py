@@ -37,11 +37,11 @@ def store():
     return {"image": image, "semantic": semantic}
 
 
-def parts(stages=0, depth=2, **options):
+def parts(stages=0, depth=2, dtype="float32", **options):
     optim = {"name": "sgd", "learning_rate": 0.5, "schedule": "constant", "warmup": 0}
     optim |= {"clip": 0.0, "weight_decay": 0.0, "ema": 0.9} | options
     task = tasks.make_task("semantic", INFO, dice=0.5)
-    config = {"width": 4, "dropout": 0.2, "axis_name": parallel.AXIS}
+    config = {"width": 4, "dropout": 0.2, "dtype": dtype, "axis_name": parallel.AXIS}
     model = models.build("unet", task.heads, depth=depth, stages=stages, **config)
     return task, model, make_optimizer(100, **optim)
 
@@ -87,15 +87,17 @@ def largest_difference(a, b, scale):
 
 @pytest.mark.parametrize("options", [{}, {"stages": 1, "depth": 1}])
 def test_eight_devices_make_the_updates_of_one(options):
-    first, one, history = run(5, 1, **options)
-    _, eight, _ = run(5, 8, **options)
+    # in 32 bits one of a million ReLUs is so near 0 that rounding opens or shuts it
+    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
+        first, one, history = run(5, 1, dtype="float64", **options)
+        _, eight, _ = run(5, 8, dtype="float64", **options)
     for field in ("params", "batch_stats"):
         start, alone, shared = (getattr(s, field) for s in (first, one, eight))
         moved = jax.tree.map(np.subtract, alone, start)
         others = jax.tree.map(np.subtract, shared, start)
         # biases before a norm aside, every array must have been moved
         assert min(np.abs(m).max() for m in jax.tree.leaves(moved)) > 1e-4
-        assert largest_difference(moved, others, moved) < 1e-4
+        assert largest_difference(moved, others, moved) < 1e-5
     assert history[-1]["loss"] < history[0]["loss"]
 
 
