@@ -19,30 +19,25 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from segjax import data, parallel, run, step
 from segjax.base import Mistake
+from segjax.command._parse import Parser, parse
 from segjax.ops.bootstrap import summarise
 
 LOOKS = 5  # at the scores on the way
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--config", required=True, metavar="FILE[:PRESET]")
     parser.add_argument("--pictures", type=int, default=4)
-    flags, rest = parser.parse_known_args()
-    overrides = [_override(word) for word in rest]
     try:
+        flags, overrides = parse(parser, sys.argv[1:])
         learn(flags.config, [("steps", "400"), *overrides], flags.pictures)
     except Mistake as mistake:
         print(f"by_heart: {mistake}", file=sys.stderr)
         return 2
     return 0
-
-
-def _override(word: str) -> tuple[str, str]:
-    name, _, value = word.removeprefix("--config.").partition("=")
-    return name, value
 
 
 def learn(source: str, overrides: list[tuple[str, str]], pictures: int) -> None:
@@ -52,6 +47,7 @@ def learn(source: str, overrides: list[tuple[str, str]], pictures: int) -> None:
     config = run.with_found(config, found)
     parts = run.build_parts(config)
     whole = first_pictures(config, pictures)
+    pictures = len(whole["image"])
     create = functools.partial(
         step.create_state, parts.model, parts.optimizer, size=config.data.size
     )
@@ -78,16 +74,25 @@ def learn(source: str, overrides: list[tuple[str, str]], pictures: int) -> None:
 
 def first_pictures(config, pictures: int) -> dict[str, np.ndarray]:
     options = run.options(config.data)
-    loading = data.Loading.of(options)
+    loading, people = data.Loading.of(options), data.make_info(**options).people
     rows = data.open_split(split="train", **options)
     taken = range(min(pictures, len(rows)))
-    fitted = [data.fit_to_size(rows[k], loading.side, loading.fit) for k in taken]
-    edge = (loading.side - loading.size) // 2
-    middle = slice(edge, edge + loading.size)
-    return {
-        word: np.stack([example[word][middle, middle] for example in fitted])
-        for word in fitted[0]
-    }
+    fitted = [
+        data.fit_to_size(rows[k], loading.side, loading.fit, people) for k in taken
+    ]
+    shown = [middle(example, loading.side, loading.size) for example in fitted]
+    return {word: np.stack([example[word] for example in shown]) for word in shown[0]}
+
+
+def middle(example: dict, side: int, size: int) -> dict:
+    """The window in the middle of a canvas."""
+    edge = (side - size) // 2
+    window = slice(edge, edge + size)
+    maps = ("image", "semantic", "instance")
+    shown = {w: v[window, window] if w in maps else v for w, v in example.items()}
+    if "keypoints" in shown:
+        shown["keypoints"] = shown["keypoints"] - np.float32([edge, edge, 0])
+    return shown
 
 
 def unchanged(key, example):

@@ -22,32 +22,25 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from segjax import data, parallel, run, step
 from segjax.base import Mistake
+from segjax.command._parse import Parser, parse
 from segjax.ops.bootstrap import score_each, summarise
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--config", required=True, metavar="FILE[:PRESET]")
     parser.add_argument("--out", required=True, type=Path, help="where rows are kept")
     parser.add_argument("--folds", type=int, nargs="+", choices=range(data.FOLDS))
-    flags, rest = parser.parse_known_args()
     try:
-        test_folds(
-            run.load_config(flags.config, [_override(word) for word in rest]),
-            flags.out,
-            flags.folds or range(data.FOLDS),
-        )
+        flags, overrides = parse(parser, sys.argv[1:])
+        config = run.load_config(flags.config, overrides)
+        test_folds(config, flags.out, flags.folds or range(data.FOLDS))
     except Mistake as mistake:
         print(f"every_fold: {mistake}", file=sys.stderr)
         return 2
     return 0
-
-
-def _override(word: str) -> tuple[str, str]:
-    name, _, value = word.removeprefix("--config.").partition("=")
-    return name, value
 
 
 def test_folds(config, out: Path, folds) -> None:

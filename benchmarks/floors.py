@@ -5,32 +5,35 @@
 
 On the test split of the config, or of the run's: each class called for every pixel, and
 the mean mask of the training pictures (of two classes, at the threshold that serves the
-training pictures best; of more, each pixel's most frequent class). With --run, the run
+training pictures best; of more, each pixel's most frequent class); of joints, each at
+its mean place in the training pictures. With --run, the run
 beside them, picture by picture: the mean difference of the deciding score, its 95 %
 bootstrap interval over pictures, and how many pictures the run does better on.
 """
 
-import argparse
 import csv
+import functools
 import sys
 from pathlib import Path
 
+import jax
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from segjax import data, run, tasks
 from segjax.base import Mistake
+from segjax.command._parse import Parser, parse
 from segjax.ops.bootstrap import DRAWS, score_each, summarise
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = Parser(description=__doc__.splitlines()[0])
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--config", metavar="FILE[:PRESET]")
     what.add_argument("--run", type=Path, metavar="DIR")
-    flags = parser.parse_args()
     try:
-        config, task, info, scored = _asked(flags)
+        flags, overrides = parse(parser, sys.argv[1:])
+        config, task, info, scored = _asked(flags, overrides)
         splits = {
             split: data.load_split(split=split, **run.options(config.data))
             for split in ("train", "test")
@@ -38,15 +41,19 @@ def main() -> int:
     except Mistake as mistake:
         print(f"floors: {mistake}", file=sys.stderr)
         return 2
-    train, test = (splits[split].arrays["semantic"] for split in splits)
-    print(f"{len(test)} test pictures, {test.shape[1]}x{test.shape[2]}")
-    for name, mask in floors(task, info, train).items():
-        rows = rows_of(task, test, mask)
+    wanted = {"semantic", "keypoints"} & {*task.needs}
+    train, test = (
+        {word: splits[split].arrays[word] for word in wanted} for split in splits
+    )
+    side = run.options(config.data).get("size")
+    print(f"{len(splits['test'])} test pictures, {side}x{side}")
+    for name, prediction in floors(task, info, train).items():
+        rows = rows_of(task, test, prediction)
         scores = summarise(task.score, rows)
         deciding = next(iter(scores))
         told = "  ".join(
             f"{s} {scores[s]['mean']:.4f} ({scores[s]['pooled']:.4f} pooled)"
-            for s in dict.fromkeys((deciding, "iou", "accuracy"))
+            for s in dict.fromkeys((deciding, "iou", "accuracy", "oks"))
             if s in scores
         )
         print(f"{name:<24}{told}")
@@ -57,10 +64,10 @@ def main() -> int:
     return 0
 
 
-def _asked(flags):
+def _asked(flags, overrides):
     """Config, task and info; and, of a run, each test picture's scores by name."""
     if flags.config:
-        config, scored = run.load_config(flags.config), None
+        config, scored = run.load_config(flags.config, overrides), None
         found, _ = data.settle(**run.options(config.data))
         config = run.with_found(config, found)
         info = data.make_info(**run.options(config.data))
@@ -77,11 +84,29 @@ def _asked(flags):
     return config, task, info, scored
 
 
-_SCORES = ("dice", "miou")  # those that decide
+_SCORES = ("dice", "miou", "pck")  # those that decide
+
+Words = dict[str, np.ndarray]
 
 
-def floors(task, info, train: np.ndarray) -> dict[str, np.ndarray]:
-    """The masks that know nothing, by name. u8[n,h,w] -> u8[h,w] each"""
+def floors(task, info, train: Words) -> dict[str, Words]:
+    """The predictions that know nothing, by name. {word: [n,...]}"""
+    if "keypoints" in train:
+        return {"mean pose": mean_pose(train["keypoints"])}
+    masks = mean_masks(task, info, train["semantic"])
+    return {name: {"semantic": mask} for name, mask in masks.items()}
+
+
+def mean_pose(people: np.ndarray) -> Words:
+    """Each joint at its mean place, of pictures of one person. f32[n,1,j,3]"""
+    there = people[:, 0, :, 2:] > 0
+    place = (people[:, 0, :, :2] * there).sum(0) / np.maximum(there.sum(0), 1)
+    points = np.append(place, there.any(0), axis=1)[None]
+    return {"keypoints": points.astype(np.float32), "score": np.ones(1, np.float32)}
+
+
+def mean_masks(task, info, train: np.ndarray) -> Words:
+    """Each class everywhere, and the mean mask. u8[n,h,w] -> u8[h,w] each"""
     classes = len(info.classes)
     masks = {
         f"all {name}": np.full(train.shape[1:], k, np.uint8)
@@ -93,21 +118,24 @@ def floors(task, info, train: np.ndarray) -> dict[str, np.ndarray]:
     levels = np.linspace(0.05, 0.95, 19)
 
     def serves(level: float) -> float:
-        mask = (shares[1] > level).astype(np.uint8)
-        return summarise(task.score, rows_of(task, train, mask))["dice"]["mean"]
+        prediction = {"semantic": (shares[1] > level).astype(np.uint8)}
+        rows = rows_of(task, {"semantic": train}, prediction)
+        return summarise(task.score, rows)["dice"]["mean"]
 
     best = max(levels, key=serves)
     mask = (shares[1] > best).astype(np.uint8)
     return masks | {f"mean mask > {best:.2f}": mask}
 
 
-def rows_of(task, truth: np.ndarray, mask: np.ndarray) -> dict[str, np.ndarray]:
-    """The rows of one mask given for every picture. u8[n,h,w], u8[h,w]"""
-    prediction = {"semantic": mask}
-    counts = [
-        np.asarray(task.count(prediction, {"semantic": t})["confusion"]) for t in truth
+def rows_of(task, truth: Words, prediction: Words) -> Words:
+    """The rows of one prediction given for every picture. {word: [n,...]}"""
+    count = jax.jit(functools.partial(task.count, prediction))
+    pictures = len(next(iter(truth.values())))
+    rows = [
+        jax.device_get(count({word: held[k] for word, held in truth.items()}))
+        for k in range(pictures)
     ]
-    return {"confusion": np.stack(counts)}
+    return {word: np.stack([row[word] for row in rows]) for word in rows[0]}
 
 
 def compare(ours: np.ndarray, theirs: np.ndarray) -> str:

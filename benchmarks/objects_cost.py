@@ -70,7 +70,7 @@ def made(name: str, batch, flags) -> dict:
     def step(params):
         def loss(params):
             targets = jax.vmap(task.encode)(batch)
-            outputs, _ = forward_train(
+            (outputs,), _ = forward_train(
                 model, {**variables, "params": params}, batch["image"], keys
             )
             sums = jax.vmap(task.loss)(outputs, targets)

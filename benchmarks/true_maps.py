@@ -23,6 +23,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from segjax import data, run, tasks
 from segjax.base import VOID, Mistake
+from segjax.command._parse import Parser, parse
 from segjax.ops.bootstrap import summarise
 from segjax.tasks._centers import RARE
 
@@ -32,27 +33,22 @@ _TOLD = ("pq", "sq", "rq", "ap", "ap50", "mean_precision", "aji", "count_error")
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--config", metavar="FILE[:PRESET]")
     what.add_argument("--run", type=Path, metavar="DIR")
-    flags, rest = parser.parse_known_args()
     try:
+        flags, overrides = parse(parser, sys.argv[1:])
         if flags.run:
             limits(run.load_run(flags.run))
         else:
-            ideal(flags.config, [_override(word) for word in rest])
+            ideal(flags.config, overrides)
     except Mistake as mistake:
         print(f"true_maps: {mistake}", file=sys.stderr)
         return 2
     return 0
-
-
-def _override(word: str) -> tuple[str, str]:
-    name, _, value = word.removeprefix("--config.").partition("=")
-    return name, value
 
 
 def ideal(source: str, overrides: list[tuple[str, str]]) -> None:

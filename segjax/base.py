@@ -41,6 +41,7 @@ class Info(NamedTuple):
     joints: tuple[str, ...] = ()
     limbs: tuple[tuple[int, int], ...] = ()  # pairs of joints
     mirror: tuple[int, ...] = ()  # joint that each joint becomes in a mirror
+    people: int = 1  # with joints: the most that a picture shows
     colors: tuple[tuple[int, int, int], ...] = ()  # RGB of each class
     provides: tuple[str, ...] = ("image",)  # the words its examples hold
     caution: str = ""  # what stands beside every score taken on it
@@ -70,6 +71,10 @@ class Task(NamedTuple):
     logits: str = ""  # the map that a temperature divides; '' for none
     vectors: tuple[str, ...] = ()  # the maps of ways, y and x in pixels: they grow with
     #                  a picture that is enlarged
+    kept: tuple[str, ...] = ()  # the maps that are read at the network's own size: the
+    #                  `keypoints` found in them are moved to where the picture has them
+    mirrored: Callable | None = None  # outputs, those of the mirror picture turned
+    #                  back -> both as one, where that is how views are read    jnp
 
 
 class Rows(Protocol):

@@ -26,14 +26,14 @@ def diagnose(
     findings: list[str] = []
     module = find("data", options["name"])
     _check_sheet(sheet, options.get("dir"))
-    loading = data.Loading(size=options.get("size", 256))
+    loading = data.Loading.of({"size": 256} | options)
     loading.check()
     if hasattr(module, "look_through"):
         found = module.look_through(**options)
         for line in found.told:
             say(line)
         findings += found.problems
-        if not found.coding.classes:
+        if not found.known:
             return _conclude(findings, [], say)
         options = options | module.as_options(found)
     info = data.make_info(**options)
@@ -43,9 +43,10 @@ def diagnose(
     report = data.examine(rows, info, count)
     for line in report.facts:
         say(line)
-    if report.names:
+    if report.names and "semantic" in info.provides:
         for line in _constants(report, info):
             say(line)
+    if report.names:
         Image.fromarray(tasks.sheet(report.drawn, info)).save(sheet, "PNG")
         say(f"overlays of {len(report.drawn)} pictures: {sheet}")
     return _conclude(findings + report.findings, report.notes, say)

@@ -2,11 +2,12 @@
 
 import json
 
+import jax
 import numpy as np
 import pytest
 from PIL import Image
 
-from segjax import data
+from segjax import data, tasks
 from segjax.__main__ import main
 from segjax.base import VOID, Mistake
 from segjax.data import coco
@@ -224,6 +225,7 @@ def test_key_points(tmp_path, capsys):
     assert info.joints == ("nose", "left_hand", "right_hand")
     assert info.limbs == ((0, 1), (0, 2))
     assert info.mirror == (0, 2, 1)
+    assert info.people == 3, "and a crowd"
     assert info.provides == ("image", "semantic", "instance", "keypoints", "area")
     example = data.open_split("coco", "test", **config)[0]
     np.testing.assert_array_equal(
@@ -244,16 +246,41 @@ def test_key_points(tmp_path, capsys):
         data.make_info("coco", classes=("person",), **config)
 
 
-def test_objects_without_joints_beside_people(tmp_path):
-    """Some programs give them an empty list."""
+def test_key_points_find_room_in_every_task(tmp_path):
+    """Of as many people as a picture shows, though nobody has said how many."""
+    write_people(tmp_path, range(1, 6))
+    assert prepare(tmp_path, tmp_path / "to") == 0
+    how = {"dir": str(tmp_path / "to"), "size": 8, "cache": 0}
+    split = data.load_split("coco", "train", **how)
+    assert split.arrays["keypoints"].shape == (3, 3, 3, 3)
+    info = data.make_info("coco", dir=how["dir"])
+    for name in ("semantic", "pose"):
+        task = tasks.make_task(name, info)
+        examples = (split.example(i) for i in range(len(split)))
+        assert tasks.settle(name, info, examples) == {}
+    maps = {n: np.zeros((8, 8, c), np.float32) for n, c in task.heads.items()}
+    assert jax.eval_shape(task.decode, maps)["keypoints"].shape == (3, 3, 3)
+
+
+def test_objects_without_joints_are_background_beside_people(tmp_path, capsys):
+    """Some programs write them, and give them an empty list or none."""
     write_people(tmp_path, range(1, 6))
     path = tmp_path / "annotations" / "person_keypoints_val2017.json"
     content = json.loads(path.read_text())
-    content["categories"].append({"id": 7, "name": "car", "keypoints": []})
+    content["categories"] += [{"id": 7, "name": "car", "keypoints": []}]
+    content["categories"] += [{"id": 0, "name": "people", "supercategory": "none"}]
     content["annotations"][0] |= {"category_id": 7, "keypoints": []}
+    content["annotations"][4] |= {"category_id": 0}
     path.write_text(json.dumps(content))
     assert prepare(tmp_path, tmp_path / "to") == 0
-    assert not next(all_rows(tmp_path / "to"))["keypoints"][0].any()
+    said = capsys.readouterr().out
+    assert "2 objects that have no key points, taken as background: car, people" in said
+    info = data.make_info("coco", dir=str(tmp_path / "to"))
+    assert info.classes == ("background", "person")
+    assert info.people == 3
+    example = next(all_rows(tmp_path / "to"))
+    assert len(example["keypoints"]) == len(example["area"]) == 2
+    assert example["semantic"][2:].max() == 0  # where the car is
 
 
 def test_polygons_of_another_resolution_are_told(tmp_path, capsys):

@@ -40,12 +40,17 @@ def test_every_preset_builds(path, preset):
         config = load_config(source, eight, accelerator=accelerator)
         # folders, and what was prepared, are not there to be looked into
         told = {"classes": ("a", "b"), "palette": "index"}
-        if preset == "folder":
+        body = {"joints": ("a", "b", "c"), "limbs": ((0, 1), (1, 2))}
+        body |= {"mirror": (2, 1, 0), "people": 2}
+        if config.data.name == "joints":
+            config = with_found(config, body)
+        elif preset == "folder":
             config = with_found(config, told | {"threshold": 0.5})
         elif config.data.name == "folder":
             config = with_found(config, told)
         if preset == "coco":
-            config = with_found(config, {"classes": ("a", "b"), "things": ("b",)})
+            found = {"classes": ("a", "b"), "things": ("b",)}
+            config = with_found(config, found | (body if path.stem == "pose" else {}))
         parts = build_parts(config)
         assert parts.task.heads
 
@@ -89,6 +94,7 @@ def test_options_are_typed_by_the_functions_that_take_them():
     changes = {
         "model.up": "bilinear",
         "model.dropout": "0.5",
+        "model.norm": "none",
         "task.class_weights": "(1, 2.5)",
         "data.fold": "2",
         "optim.momentum": ".8",
@@ -98,6 +104,7 @@ def test_options_are_typed_by_the_functions_that_take_them():
     }
     config = load_config("unet", changes.items())
     assert config.model.dropout == 0.5
+    assert config.model.norm == "none"  # a choice, not "unset"
     assert config.task.class_weights == (1, 2.5)
     assert config.optim.momentum == 0.8
     assert config.augment.crop is None

@@ -1,6 +1,7 @@
 """What every data set promises; the order of pictures; folds; the drawn nevi."""
 
 import itertools
+import json
 
 import numpy as np
 import pytest
@@ -12,13 +13,18 @@ from segjax.data import nevi
 from segjax.data._folds import fold_of_split, rows_of
 
 SMALL = {"size": 48, "pictures": 25}
-DRAWN = {"nevi": SMALL, "pasture": SMALL, "folder": {}}
+DRAWN = dict.fromkeys(("dancers", "nevi", "pasture"), SMALL)
+DRAWN |= {"folder": {}, "joints": {}}
+OF_FILES = ("folder", "joints")
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Drawn nevi as files, as a user would have them."""
+    """Drawn nevi as files, as a user would have them, and joints of nobody."""
     root = tmp_path_factory.mktemp("folder")
+    person = [[k + 1, 2 * k + 1, 1] for k in range(14)]
+    joints = {str(k): [[*person[:k], None, *person[k + 1 :]]] for k in range(10)}
+    (root / "joints.json").write_text(json.dumps(joints))
     for k in range(10):
         example = nevi.draw(seed=1, index=k, size=48)
         for word, array in (("image", example["image"]), ("mask", example["semantic"])):
@@ -31,7 +37,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(params=DRAWN)
 def drawn(request, folder):
     name = request.param
-    return name, DRAWN[name] | ({"dir": str(folder)} if name == "folder" else {})
+    return name, DRAWN[name] | ({"dir": str(folder)} if name in OF_FILES else {})
 
 
 def pictures_in(config):
@@ -52,10 +58,24 @@ def test_an_example_holds_what_the_data_set_provides(drawn):
         assert example["name"]
         assert example["image"].dtype == np.uint8
         assert example["image"].ndim == 3
-        semantic = example["semantic"]
-        assert semantic.dtype == np.uint8
-        assert semantic.shape == example["image"].shape[:2]
-        assert set(np.unique(semantic)) <= {*range(len(info.classes)), VOID}
+        if "semantic" in info.provides:
+            semantic = example["semantic"]
+            assert semantic.dtype == np.uint8
+            assert semantic.shape == example["image"].shape[:2]
+            assert set(np.unique(semantic)) <= {*range(len(info.classes)), VOID}
+        if "keypoints" in info.provides:
+            points = example["keypoints"]
+            assert points.dtype == np.float32
+            assert points.shape[1:] == (len(info.joints), 3)
+            assert set(np.unique(points[..., 2])) <= {0, 1, 2}
+            assert len(points) <= info.people
+            labelled = points[points[..., 2] > 0]
+            assert len(labelled)
+            assert (labelled[:, :2] >= -0.5).all()
+            assert (labelled[:, :2] <= example["image"].shape[:2]).all()
+            joints = list(range(len(info.joints)))
+            assert [info.mirror[k] for k in info.mirror] == joints
+            assert {end for limb in info.limbs for end in limb} <= set(joints)
     with pytest.raises(IndexError):
         rows[len(rows)]
 

@@ -16,11 +16,11 @@ from segjax.models._layers import ConvNorm
 
 FORMS = [
     *[(name, {"width": 4}) for name in names("models")],
-    ("unet", {"width": 4, "padding": "valid", "norm": "none"}),
+    ("unet", {"width": 4, "padding": "valid", "norm": "none", "stages": 1}),
     ("unet", {"width": 4, "norm": "group", "up": "nearest"}),
     ("unet", {"width": 4, "up": "bilinear", "depth": 2}),
     ("unet", {"width": 4, "norm": "none", "encoder": "resnet18"}),
-    ("segnet", {"width": 4, "variant": "basic"}),
+    ("segnet", {"width": 4, "variant": "basic", "stages": 2}),
 ]
 HEADS = {"mask": 1, "offset": 2}
 # Compiled: one by one, the operations of a network take longer than all together.
@@ -115,10 +115,10 @@ def test_training_reaches_every_parameter(form):
     model, variables = form
 
     def loss(params):
-        outputs, _ = models.forward_train(
+        answers, _ = models.forward_train(
             model, {**variables, "params": params}, pictures(2, 32, 32), keys(2)
         )
-        return sum(jnp.square(o - 1).mean() for o in outputs.values())
+        return sum(jnp.square(o - 1).mean() for o in answers[-1].values())
 
     gradients = jax.device_get(jax.jit(jax.grad(loss))(variables["params"]))
     for path, g in jax.tree_util.tree_leaves_with_path(gradients):
@@ -321,8 +321,56 @@ def test_segnet_unpools_by_the_places_of_its_encoder():
     assert (blocks.max((2, 4)) - blocks.min((2, 4))).mean() > 0
 
 
+@pytest.mark.parametrize(
+    ("name", "config"), [("unet", {"depth": 1}), ("segnet", {"variant": "basic"})]
+)
+def test_stages_answer_anew_and_change_nothing_before_them(name, config):
+    """The last answer is the one that is used. What comes before the stages is the
+    network that has none, and it starts from the same parameters."""
+    plain, staged = (
+        models.build(name, HEADS, width=4, norm="group", stages=n, **config)
+        for n in (0, 2)
+    )
+    start = jax.jit(lambda: models.initialise(staged, jax.random.key(0), 16))()
+    alone = jax.jit(lambda: models.initialise(plain, jax.random.key(0), 16))()
+    added = start["params"].keys() - alone["params"].keys()
+    assert added == {"stage0", "stage1"}
+    params = {part: start["params"][part] for part in alone["params"]}
+    assert jax.tree.all(jax.tree.map(np.array_equal, params, alone["params"]))
+
+    images = pictures(2, 33, 47)
+    answers, _ = forward_train(staged, start, images, keys(2))
+    (only,), _ = forward_train(plain, alone, images, keys(2))
+    used = forward(staged, start, images)
+    assert len(answers) == 3
+    for map_name in HEADS:
+        first, second, last = (answer[map_name] for answer in answers)
+        np.testing.assert_allclose(first, only[map_name], atol=1e-5)
+        np.testing.assert_allclose(last, used[map_name], atol=1e-5)
+        assert jnp.abs(second - first).max() > 0.01 < jnp.abs(last - second).max()
+
+
+def test_a_stage_sees_far():
+    """Of a pixel, what is 28 pixels and more away; the network alone sees few."""
+    config = {"width": 4, "depth": 1, "norm": "none", "stages": 1}
+    model = models.build("unet", {"mask": 1}, **config)
+    images = jnp.asarray(pictures(1, 64, 64))
+
+    @jax.jit
+    def reached(variables):
+        def at_a_pixel(images):
+            answers, _ = models.forward_train(model, variables, images, keys(1))
+            return jnp.stack([answer["mask"][0, 32, 4, 0] for answer in answers])
+
+        return jnp.abs(jax.jacobian(at_a_pixel)(images)[:, 0]).sum((1, 3))
+
+    before, after = (np.flatnonzero(columns).max() for columns in reached(drawn(model)))
+    assert before < 4 + 12
+    assert after > 4 + 28
+
+
 def test_bfloat16_computes_but_does_not_store():
-    model = models.build("unet", {"mask": 1}, width=4, dtype="bfloat16")
+    model = models.build("unet", {"mask": 1}, width=4, stages=1, dtype="bfloat16")
     variables = drawn(model)
     assert {leaf.dtype for leaf in jax.tree.leaves(variables)} == {jnp.dtype("float32")}
     images = pictures(2, 32, 32)
@@ -330,7 +378,7 @@ def test_bfloat16_computes_but_does_not_store():
     assert {leaf.dtype for leaf in jax.tree.leaves(stats)} == {jnp.dtype("float32")}
     maps = intermediate_maps(model, variables, images)
     assert maps["bottom"].dtype == jnp.bfloat16
-    exact = models.build("unet", {"mask": 1}, width=4)
+    exact = models.build("unet", {"mask": 1}, width=4, stages=1)
     near = forward(model, variables, images)["mask"]
     true = forward(exact, variables, images)["mask"]
     assert near.dtype == jnp.float32
@@ -356,6 +404,8 @@ def test_dropout_follows_the_key_of_the_picture(name):
         ("unet", {"width": 0}, "model.width"),
         ("unet", {"norm": "bach"}, "Did you mean 'batch'"),
         ("unet", {"dropout": 1.5}, "model.dropout"),
+        ("unet", {"stages": -1}, "model.stages is -1; it must be from 0 to 8"),
+        ("segnet", {"stages": 9}, "model.stages is 9; it must be from 0 to 8"),
         ("unet", {"encoder": "resnet51"}, "Did you mean 'resnet50'"),
         ("unet", {"encoder": "resnet18", "depth": 2}, "leave model.depth at 4"),
         ("unet", {"encoder": "vgg16", "padding": "valid"}, "model.padding at 'same'"),

@@ -13,7 +13,12 @@ from segjax.data import fit_to_size
 from segjax.data._load import _check_objects
 from segjax.ops import objects, rle
 from segjax.ops.components import components, grown
-from segjax.predict._objects import as_coco, describe, id_picture
+from segjax.predict._objects import (
+    as_coco,
+    describe,
+    id_picture,
+    thing_categories,
+)
 from segjax.tasks._match import Kinds, match
 from segjax.tasks._quality import average_precision, quality_scores
 
@@ -446,7 +451,7 @@ def test_what_is_written_of_objects_can_be_read_as_coco():
     mask = first["segmentation"]
     assert (rle.decode(mask["counts"], mask["size"]) == (ids == 1)).all()
     about = {"size": [SIDE, SIDE], "source": {"file": "a.png"}, "objects": described}
-    content = json.loads(json.dumps(as_coco([about, about], ONE)))
+    content = json.loads(json.dumps(as_coco([about, about], thing_categories(ONE))))
     assert content["categories"] == [{"id": 1, "name": "cell"}]
     assert [one["id"] for one in content["annotations"]] == [1, 2, 3, 4]
     assert [one["image_id"] for one in content["annotations"]] == [1, 1, 2, 2]

@@ -10,7 +10,7 @@ from segjax.ops import color, losses, warp
 from segjax.ops.augment import augment
 from segjax.ops.bootstrap import summarise
 from segjax.ops.confusion import class_pixels, confusion
-from segjax.ops.pool import max_pool, max_pool3, unpool
+from segjax.ops.pool import max_pool, max_pool3, mean_pool, unpool
 from segjax.ops.up import bilinear2, conv_transpose2, nearest2
 
 pytestmark = pytest.mark.usefixtures("strict_promotion")
@@ -40,6 +40,13 @@ def test_max_pool3_equals_flax_in_value_and_gradient(size):
     (a, pull_a), (b, pull_b) = (jax.vjp(f, x) for f in (max_pool3, theirs))
     np.testing.assert_array_equal(a, b)
     np.testing.assert_allclose(pull_a(g)[0], pull_b(g)[0], atol=1e-6)
+
+
+def test_mean_pool_by_hand():
+    """Beyond the edge is the edge: the last column counts twice."""
+    x = jnp.array([[1.0, 2.0, 5.0], [3.0, 6.0, 9.0]])[None, ..., None]
+    assert mean_pool(x, 2)[0, ..., 0].tolist() == [[3.0, 7.0]]
+    assert mean_pool(x, 1) is x
 
 
 def test_max_pool_takes_the_first_of_equals():

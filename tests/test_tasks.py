@@ -18,8 +18,16 @@ OBJECTS = TWO_CLASSES._replace(
     things=("yes",), provides=("image", "semantic", "instance")
 )
 TWO_THINGS = OBJECTS._replace(classes=("a", "b", "c", "d"), things=("b", "d"))
+PEOPLE = TWO_CLASSES._replace(
+    joints=("head_top", "right_hip", "left_shoulder", "left_wrist"),
+    limbs=((0, 2), (2, 1), (2, 3)),
+    provides=("image", "semantic", "keypoints"),
+)
 CASES = {
     **{name: (name, OBJECTS, {}) for name in names("tasks")},
+    "pose": ("pose", PEOPLE, {}),
+    "pose-2": ("pose", PEOPLE, {"people": 2, "stride": 1}),
+    "pose-silhouette": ("pose", PEOPLE, {"silhouette": 1.0}),
     "semantic-dice-focal": ("semantic", TWO_CLASSES, {"dice": 1.0, "focal": 1.0}),
     "semantic-4": ("semantic", FOUR_CLASSES, {}),
     "semantic-4-dice": ("semantic", FOUR_CLASSES, {"dice": 1.0}),
@@ -27,6 +35,7 @@ CASES = {
     "panoptic-4": ("panoptic", TWO_THINGS, {}),
 }
 SIZE = 16
+SKELETON = (6, 3, 2), (14, 6, 2), (8, 9, 1), (13, 13, 2)  # y, x, visible
 
 
 @pytest.fixture(params=CASES.values(), ids=CASES)
@@ -48,8 +57,11 @@ def drawn_example(info, seed=0, void=True):
         semantic[:4, :5] = VOID
         instance[:4, :5] = -1
     image = rng.integers(0, 256, (SIZE, SIZE, 3)).astype(np.uint8)
-    maps = {"image": image, "semantic": semantic, "instance": instance}
-    return {word: jnp.array(values) for word, values in maps.items()}
+    example = {"image": image, "semantic": semantic, "instance": instance}
+    if info.joints:
+        del example["instance"]
+        example["keypoints"] = np.array(SKELETON, np.float32)[None]
+    return {word: jnp.array(values) for word, values in example.items()}
 
 
 def total(task, outputs, targets):
@@ -117,7 +129,8 @@ def test_pixels_that_do_not_count_move_nothing(case):
     jax.tree.map(
         functools.partial(np.testing.assert_allclose, rtol=1e-6), loss, other_loss
     )
-    if "instance" not in task.needs:  # a call that is mostly over void is no mistake
+    # a call that is mostly over void is no mistake, and a skeleton is one
+    if not {"instance", "keypoints"} & set(task.needs):
         jax.tree.map(
             functools.partial(np.testing.assert_allclose, rtol=1e-6), row, other_row
         )
@@ -129,11 +142,16 @@ def test_nothing_that_counts_gives_no_nan(case):
     task, info = case
     example = drawn_example(info)
     example["semantic"] = jnp.full((SIZE, SIZE), VOID, jnp.uint8)
+    if "keypoints" in example:
+        example["keypoints"] = jnp.zeros_like(example["keypoints"])
     maps = {n: jnp.ones((SIZE, SIZE, c)) for n, c in task.heads.items()}
     targets = jax.jit(task.encode)(example)
     for numerator, weight in jax.jit(task.loss)(maps, targets).values():
         assert (numerator, weight) == (0, 0)
-    assert all(np.isnan(v) for v in task.score(rows_of(task, maps, example)).values())
+    scores = task.score(rows_of(task, maps, example))
+    if "keypoints" in task.needs:  # nobody is there, and none is called
+        assert scores.pop("count_error", 0) == 0
+    assert all(np.isnan(v) for v in scores.values())
 
 
 def test_the_weight_of_a_loss_does_not_depend_on_the_outputs(case):
@@ -167,21 +185,22 @@ def test_draw_gives_a_picture(case):
     task, info = case
     example = drawn_example(info)
     maps = {n: jnp.ones((SIZE, SIZE, c)) for n, c in task.heads.items()}
-    for truth in (None, example):
-        found = jax.jit(task.decode)(maps)
-        picture = task.draw(np.asarray(example["image"]), found, truth)
+    found = jax.jit(task.decode)(maps)
+    for truth in ((), (None,), (example,)):
+        picture = task.draw(np.asarray(example["image"]), found, *truth)
         assert picture.dtype == np.uint8
         assert picture.shape[0] == SIZE
         assert picture.shape[2] == 3
 
 
 def data_for(task, size):
-    """Four pictures of the first data set that provides what the task needs, things
+    """Four pictures of the plainest data set that provides what the task needs, things
     and others as two classes."""
     takes = {n: inspect.signature(find("data", n).open_split) for n in names("data")}
     drawn = [name for name in takes if "dir" not in takes[name].parameters]
-    for name in drawn:
-        if set(task.needs) <= set(data.make_info(name).provides):
+    provided = {name: data.make_info(name).provides for name in drawn}
+    for name in sorted(drawn, key=lambda name: len(provided[name])):
+        if set(task.needs) <= set(provided[name]):
             split = data.load_split(name, "train", size=size, pictures=10)
             words = {word: array[:4] for word, array in split.arrays.items()}
             if "instance" in words:
@@ -205,7 +224,8 @@ def nevi_in_halves(size):
 
 @pytest.mark.parametrize("name", names("tasks"))
 def test_four_pictures_can_be_learnt_by_heart(name):
-    task = tasks.make_task(name, OBJECTS)
+    info = data.make_info("dancers") if name == "pose" else OBJECTS
+    task = tasks.make_task(name, info)
     size, steps = (48, 240) if "center" in task.heads else (32, 150)
     found = nevi_in_halves(size) if name == "border" else data_for(task, size)
     pictures = jax.tree.map(jnp.asarray, found)
@@ -214,13 +234,14 @@ def test_four_pictures_can_be_learnt_by_heart(name):
     optimizer = optax.adam(optax.cosine_onecycle_schedule(steps, 1e-2))
     keys = jax.random.split(jax.random.key(0), 4)
 
+    targets = jax.jit(jax.vmap(task.encode))(pictures)
+
     @jax.jit
-    def step(variables, state):
+    def step(variables, state, images, targets):
         def loss(params):
-            outputs, stats = models.forward_train(
-                model, {**variables, "params": params}, pictures["image"], keys
+            (outputs,), stats = models.forward_train(
+                model, {**variables, "params": params}, images, keys
             )
-            targets = jax.vmap(task.encode)(pictures)
             sums = jax.vmap(task.loss)(outputs, targets)
             return sum(n.sum() / w.sum() for n, w in sums.values()), stats
 
@@ -230,14 +251,14 @@ def test_four_pictures_can_be_learnt_by_heart(name):
         return {"params": params, "batch_stats": stats}, state
 
     @jax.jit
-    def rows(variables):
+    def rows(variables, pictures):
         outputs = models.forward(model, variables, pictures["image"])
         return jax.vmap(task.count)(jax.vmap(task.decode)(outputs), pictures)
 
     state = optimizer.init(variables["params"])
     for _ in range(steps):
-        variables, state = step(variables, state)
-    scores = task.score(jax.device_get(rows(variables)))
+        variables, state = step(variables, state, pictures["image"], targets)
+    scores = task.score(jax.device_get(rows(variables, pictures)))
     headline, value = next(iter(scores.items()))
     assert value > {"psnr": 25, "pq": 0.9}.get(headline, 0.97), scores
 

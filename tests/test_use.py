@@ -190,8 +190,9 @@ def test_evaluate_scores_at_the_pictures_own_size(copied, capsys):
 
 def test_a_temperature_moves_no_class(trained):
     of = run.load_run(trained)
-    views = of.seen(evaluate.open_pictures(of, "test")[0]["image"])
-    cold, warm = of.read(views), of.read(views, 3.0)
+    image = evaluate.open_pictures(of, "test")[0]["image"]
+    views = of.seen(image)
+    cold, warm = of.read(views, image.shape), of.read(views, image.shape, 3.0)
     np.testing.assert_array_equal(cold["semantic"], warm["semantic"])
     assert (
         np.abs(warm["probability"] - 0.5).max()

@@ -11,11 +11,15 @@ def main(arguments: list[str]) -> int:
         prog="python -m segjax doctor",
         description="Read a data set whole, change nothing, and say what is wrong.",
         epilog="Options of the data can be set as in training, for example"
-        " --config.data.void=11 or --config.data.fold=1.",
+        " --config.data.void=11 or --config.data.fold=1. Of a folder with masks and"
+        " joints the masks are looked at; --config.data.name=joints looks at these.",
         allow_abbrev=False,
     )
     parser.add_argument(
-        "data", metavar="DATA", help="your folder, or coco, mads, nevi, pasture, ph2"
+        "data",
+        metavar="DATA",
+        help="your folder, with masks or joints, or coco, dancers, mads, nevi,"
+        " pasture, ph2",
     )
     parser.add_argument(
         "--sheet", metavar="FILE.png", help="where overlays go (default: doctor-*.png)"

@@ -78,7 +78,7 @@ def _parser() -> Parser:
     add("--against", metavar="RUN2", help="another run's folder, or a rows.csv")
     add("--by", metavar="COLUMN", help="scores for each of its words (default: label)")
     add("--group", metavar="COLUMN", help="whose pictures belong together: a patient")
-    add("--tta", action="store_true", help="by the mean of eight flips and turns")
+    add("--tta", action="store_true", help="by the mean of several flips and turns")
     add("--out", metavar="DIR", help="where scores.json and rows.csv go")
     add("--cpu", action="store_true", help="use the CPU")
     return parser

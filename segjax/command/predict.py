@@ -47,7 +47,7 @@ def _parser() -> Parser:
     add("inputs", metavar="INPUT", nargs="+", help="files, folders, patterns")
     add("--out", metavar="DIR", required=True, help="a folder of its own")
     add("--step", type=int, help="of a checkpoint (default: the best)")
-    add("--tta", action="store_true", help="mean of eight flips and turns, uncertainty")
+    add("--tta", action="store_true", help="the mean of several views, uncertainty")
     add("--calibrated", action="store_true", help="by the temperature of `evaluate`")
     add("--overwrite", action="store_true", help="do all anew")
     add("--cpu", action="store_true", help="use the CPU")

@@ -62,7 +62,7 @@ def planned(
         config = run.with_found(cell.config, found)
         parts = run.build_parts(config)
         pictures = (config.data.name, sizes["test"], content)
-        alike = pictures, tasks.score_names(parts.task)
+        alike = pictures, tasks.score_names(parts.task, parts.info)
         _check_alike(cell, alike, *tested.setdefault(cell.fold, (cell, alike)))
         count = sum(models.count_parameters(parts.model).values())
         told[cell.candidate] = (

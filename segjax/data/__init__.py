@@ -39,6 +39,7 @@ __all__ = [
     "prepare",
     "quick_check",
     "read_picture",
+    "reader_of",
     "settle",
 ]
 
@@ -114,6 +115,19 @@ def _with_folder(name: str, config: dict[str, Any]) -> dict[str, Any]:
         )
     rest = {k: v for k, v in config.items() if k != "dir"}
     return rest | ({} if dir is None else {"dir": dir})
+
+
+def reader_of(folder: Path, joints: bool = False) -> str:
+    """The data set that reads a user's folder: joints, where it holds them and no
+    masks, else folder. joints: whether they are wanted, even beside masks."""
+    from segjax.data._folder.pairs import is_mask
+    from segjax.data._folder.picture_files import picture_files
+    from segjax.data._joints.find_people import joint_files
+
+    if not joint_files(folder):
+        return "folder"
+    has_masks = any(map(is_mask, picture_files(folder)))
+    return "folder" if has_masks and not joints else "joints"
 
 
 def read_picture(path: Path, **config) -> np.ndarray:

@@ -1,6 +1,6 @@
-"""What `nevi` and `pasture` draw by: a canvas whose unit is the picture's height, with
-its origin in the middle, so that the same scene comes out at every size. Pictures are
-4:3; fields are f32[h,w]; points are (y, x) pairs."""
+"""What drawn data sets draw by: a canvas whose unit is the picture's height, with its
+origin in the middle, so that the same scene comes out at every size. Pictures are 4:3;
+fields are f32[h,w]; points are (y, x) pairs."""
 
 from functools import lru_cache
 
@@ -54,14 +54,12 @@ def blur(image: np.ndarray, sigma: float) -> np.ndarray:
     reach = int(np.ceil(3 * pixels))
     weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / max(pixels, 1e-6)) ** 2)
     weights = (weights / weights.sum()).astype(np.float32)
-    for axis in (0, 1):
-        n = image.shape[axis]
-        place = np.arange(n)
-        image = sum(
-            weight * image.take((place + k - reach).clip(0, n - 1), axis)
-            for k, weight in enumerate(weights)
-        )
-    return image
+    h, w = image.shape[:2]
+    # the columns, then the rows
+    wide = np.pad(image, ((reach, reach), (0, 0), (0, 0)), "edge")
+    image = sum(weight * wide[k : k + h] for k, weight in enumerate(weights))
+    wide = np.pad(image, ((0, 0), (reach, reach), (0, 0)), "edge")
+    return sum(weight * wide[:, k : k + w] for k, weight in enumerate(weights))
 
 
 def stamp(size: int, points: np.ndarray, radius, soft: float = 0.0) -> np.ndarray:
@@ -108,3 +106,16 @@ def scatter(rng: np.random.Generator, count: int, reach: float = 1.0) -> np.ndar
 def mix(image: np.ndarray, colour, amount: np.ndarray) -> np.ndarray:
     """f32[h,w,3] blended towards `colour` by `amount` f32[h,w]."""
     return image + amount[..., None] * (np.asarray(colour, np.float32) - image)
+
+
+def photograph(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
+    """White balance, exposure, dim corners, blur and grain; gives u8[h,w,3]."""
+    y, x = grid(len(image))
+    gain = rng.normal(1, 0.015, 3) * np.exp(rng.normal(0.05, 0.06))
+    dim = 1 - np.float32(rng.uniform(0, 0.2)) * (y * y + x * x)
+    image = blur(
+        image * gain.astype(np.float32) * dim[..., None], rng.uniform(8e-4, 3e-3)
+    )
+    grain = rng.standard_normal(image.shape, np.float32)
+    image = image + grain * np.float32(rng.uniform(0.5, 3))
+    return image.clip(0, 255).astype(np.uint8)

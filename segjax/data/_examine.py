@@ -11,15 +11,27 @@ from segjax.base import VOID, Info, Mistake, Rows
 from segjax.data._copies import copies, thumb
 from segjax.data._folds import SPLITS
 from segjax.data._intake import listed
+from segjax.data._masks import (
+    facts_of_masks,
+    findings_on_masks,
+    missing_classes,
+    notes_on_masks,
+    pixels_of,
+)
 from segjax.data._objects import (
     Objects,
     facts_of_objects,
     look_at_objects,
     notes_on_objects,
 )
+from segjax.data._people import (
+    People,
+    facts_of_people,
+    look_at_people,
+    notes_on_people,
+)
 from segjax.data._records.scan import Tick, in_threads
 
-_RARE = 0.005  # share of pixels below which a class is called rare
 _DRAWN = 24  # pictures of the contact sheet
 _DRAWN_SIDE = 192
 
@@ -45,6 +57,7 @@ class _Look(NamedTuple):
     constant: bool
     thumb: np.ndarray
     objects: Objects | None
+    people: People | None
     small: dict[str, Any] | None
 
 
@@ -73,7 +86,7 @@ def examine(rows: dict[str, Rows], info: Info, tick: Tick) -> Report:
         return Report([], findings, [], [], [], np.zeros((0, 0)), [])
     pixels = np.stack([one.pixels for one in looks])[:, :-1]
     names, splits = [one.name for one in looks], [one.split for one in looks]
-    wrong, notes = _of_masks(looks, pixels, info)
+    wrong, notes = _findings(looks, pixels, info), _notes(looks, pixels, info)
     thumbs = np.stack([one.thumb for one in looks])
     findings += wrong + copies(names, splits, [one.digest for one in looks], thumbs)
     return Report(
@@ -104,22 +117,10 @@ def quick_check(splits: dict[str, Any], info: Info) -> list[str]:
                 " scores will be too good. python -m segjax doctor names them."
             )
     if "semantic" in info.provides:
-        found += _missing_classes(
-            {
-                name: _pixels_of(split.arrays["semantic"])
-                for name, split in splits.items()
-            },
-            info,
-        )
+        masks = {name: split.arrays["semantic"] for name, split in splits.items()}
+        counts = {name: pixels_of(of_split) for name, of_split in masks.items()}
+        found += missing_classes(counts, info)
     return found
-
-
-def _pixels_of(masks: np.ndarray) -> np.ndarray:
-    """Pixels of each value; one mask at a time, as counting widens it. u8[n,h,w]"""
-    counts = np.zeros(256, np.int64)
-    for mask in masks:
-        counts += np.bincount(mask.ravel(), minlength=256)
-    return counts
 
 
 def _digest(image: np.ndarray) -> bytes:
@@ -134,6 +135,7 @@ def _look(example: dict, split: str, classes: int, keep: bool) -> _Look:
     if mask is None:
         mask = np.full(image.shape[:2], VOID, np.uint8)
     instance, name = example.get("instance"), example["name"]
+    keypoints = example.get("keypoints")
     counts = np.bincount(mask.ravel(), minlength=256)
     pixels = np.append(counts[:classes], counts[VOID])
     return _Look(
@@ -145,21 +147,28 @@ def _look(example: dict, split: str, classes: int, keep: bool) -> _Look:
         bool((image == image[0, 0]).all()),
         thumb(image),
         None if instance is None else look_at_objects(name, instance),
-        _small(name, image, mask) if keep else None,
+        None if keypoints is None else look_at_people(name, keypoints),
+        _small(example, mask) if keep else None,
     )
 
 
-def _small(name: str, image: np.ndarray, mask: np.ndarray) -> dict[str, Any]:
+def _small(example: dict, mask: np.ndarray) -> dict[str, Any]:
+    image = example["image"]
     h, w = image.shape[:2]
     scale = _DRAWN_SIDE / max(h, w)
     size = max(1, round(w * scale)), max(1, round(h * scale))
-    return {
-        "name": name,
+    small = {
+        "name": example["name"],
         "image": np.asarray(Image.fromarray(image).resize(size)),
         "semantic": np.asarray(
             Image.fromarray(mask).resize(size, Image.Resampling.NEAREST)
         ),
     }
+    if "keypoints" in example:
+        points = example["keypoints"].copy()
+        points[..., :2] = (points[..., :2] + 0.5) * (size[1] / h, size[0] / w) - 0.5
+        small["keypoints"] = points
+    return small
 
 
 def _facts(looks: list[_Look], pixels: np.ndarray, info: Info) -> list[str]:
@@ -171,68 +180,41 @@ def _facts(looks: list[_Look], pixels: np.ndarray, info: Info) -> list[str]:
         f"{len(looks)} pictures: " + ", ".join(f"{count[s]} {s}" for s in SPLITS),
         f"sizes: {low_h} to {high_h} high, {low_w} to {high_w} wide",
     ]
-    total = pixels.sum()
-    for k, name in enumerate(info.classes):
-        share, held = pixels[:, k].sum() / max(1, total), int((pixels[:, k] > 0).sum())
-        facts.append(f"{name}: {share:.2%} of the pixels, in {held} pictures")
-    if void:
-        facts.append(f"does not count: {void / (void + total):.2%} of the pixels")
+    if "semantic" in info.provides:
+        facts += facts_of_masks(pixels, void, info)
     objects = _objects_of(looks)
-    return facts + (facts_of_objects(objects) if objects else [])
+    people = _people_of(looks)
+    facts += facts_of_objects(objects) if objects else []
+    return facts + (facts_of_people(people, info) if people else [])
 
 
 def _objects_of(looks: list[_Look]) -> list[Objects]:
     return [one.objects for one in looks if one.objects is not None]
 
 
-def _of_masks(looks: list[_Look], pixels: np.ndarray, info: Info):
-    """Findings and notes on what the masks hold."""
-    findings, notes = [], []
-    total = pixels.sum(0)
-    if (total > 0).sum() < 2:
-        findings.append("All masks together hold one class; there is nothing to learn.")
-    objects = _objects_of(looks)
-    kinds = {"nothing that counts": pixels.sum(1) == 0}
-    if not objects:  # else told as pictures without any
-        empty = (pixels[:, 1:].sum(1) == 0) & (pixels.sum(1) > 0)
-        kinds["background alone"] = empty
-    if len(info.classes) == 2:
-        kinds["foreground alone"] = (pixels[:, 0] == 0) & (pixels.sum(1) > 0)
-    for what, where in kinds.items():
-        names = [one.name for one, is_so in zip(looks, where) if is_so]
-        if names:
-            notes.append(f"Masks of {what}: {len(names)}, {listed(names)}.")
-    notes += notes_on_objects(objects)
+def _people_of(looks: list[_Look]) -> list[People]:
+    return [one.people for one in looks if one.people is not None]
+
+
+def _findings(looks: list[_Look], pixels: np.ndarray, info: Info) -> list[str]:
+    found = []
+    if "semantic" in info.provides:
+        found += findings_on_masks([one.split for one in looks], pixels, info)
     constant = [one.name for one in looks if one.constant]
     if constant:
-        findings.append(
+        found.append(
             f"Pictures of one colour throughout: {len(constant)}, {listed(constant)}."
             " Look at the files; if they are empty, leave them out."
         )
-    splits = np.array([one.split for one in looks])
-    of_split = {s: pixels[splits == s].sum(0) for s in SPLITS if s in splits}
-    findings += _missing_classes(of_split, info)
-    share = total / max(1, total.sum())
-    is_rare = (share < _RARE) & (total > 0)
-    rare = [f"{info.classes[k]} {share[k]:.2%}" for k in np.flatnonzero(is_rare)]
-    if rare:
-        notes.append(
-            f"Rare classes: {', '.join(rare)} of the pixels. A network may never call"
-            " them; task.dice=1 or task.class_weights=median_frequency helps."
-        )
-    return findings, notes
+    return found
 
 
-def _missing_classes(counts: dict[str, np.ndarray], info: Info) -> list[str]:
-    """Sentences on classes that are tested and never learnt, or never there at all."""
-    told = []
-    for k, name in enumerate(info.classes):
-        held = {split for split, count in counts.items() if count[k] > 0}
-        if not held:
-            told.append(f"No mask holds class {name!r}.")
-        elif "train" in counts and "train" not in held:
-            told.append(
-                f"Class {name!r} is in {' and '.join(sorted(held))}, and in no picture"
-                " of train; it cannot be learnt."
-            )
-    return told
+def _notes(looks: list[_Look], pixels: np.ndarray, info: Info) -> list[str]:
+    notes, objects = [], _objects_of(looks)
+    if "semantic" in info.provides:
+        names = [one.name for one in looks]
+        notes += notes_on_masks(names, pixels, info, objects=bool(objects))
+        notes += notes_on_objects(objects)
+    if "keypoints" in info.provides:
+        notes += notes_on_people(_people_of(looks), info)
+    return notes

@@ -53,14 +53,15 @@ class Loading(NamedTuple):
 
 
 def fit_to_size(
-    example: dict[str, Any], side: int, fit: str = "stretch"
+    example: dict[str, Any], side: int, fit: str = "stretch", people: int | None = None
 ) -> dict[str, np.ndarray]:
-    """Picture and mask brought to side x side; other words are left out.
+    """Picture, masks and joints brought to side x side; other words are left out.
 
     stretch: both sides as they must; pad, crop: in proportion, as large as fits, at the
     top left; the rest is black and does not count. The picture is averaged down (area
     filter), so fine hair does not alias; labels take their nearest pixel, so no class
-    is invented.
+    is invented. people: room for so many, with joints or without; unset for as many as
+    there are.
     """
     inside = covered(example["image"].shape[:2], side, fit)
     image = _resize(example["image"], inside, Image.Resampling.BOX)
@@ -68,9 +69,39 @@ def fit_to_size(
     if "semantic" in example:
         mask = _resize(example["semantic"], inside, Image.Resampling.NEAREST)
         fitted["semantic"] = _pad(mask, side, VOID)
+    ids = None
     if "instance" in example:
         ids = _resize(example["instance"], inside, Image.Resampling.NEAREST)
         fitted["instance"] = _pad(_compact(ids), side, -1)
+    if "keypoints" in example:
+        fitted |= _fit_people(example, inside, ids, people)
+    return fitted
+
+
+def _fit_people(
+    example: dict[str, Any], inside: tuple[int, int], ids, people: int | None
+) -> dict[str, np.ndarray]:
+    """Joints and areas in the fitted picture, with room for so many people. Whose
+    object has grown too small to be seen come behind those of objects 1, 2, .."""
+    points = np.array(example["keypoints"], np.float32)
+    room = len(points) if people is None else people
+    if len(points) > room:
+        raise Mistake(
+            f"{example['name']} shows {len(points)} people, and the data says of itself"
+            f" that a picture shows {room} at most: leave data.people unset, or, in a"
+            f" data set of your own, let make_info say people={len(points)}."
+        )
+    grown = np.array(inside, np.float32) / example["image"].shape[:2]
+    points[..., :2] = (points[..., :2] + 0.5) * grown - 0.5
+    order = np.arange(len(points))
+    if ids is not None:
+        seen = np.isin(order + 1, ids)
+        order = np.concatenate([order[seen], order[~seen]])
+    beyond = (0, room - len(points))
+    fitted = {"keypoints": np.pad(points[order], (beyond, (0, 0), (0, 0)))}
+    if "area" in example:
+        area = np.asarray(example["area"], np.float32) * grown.prod()
+        fitted["area"] = np.pad(area[order], beyond)
     return fitted
 
 

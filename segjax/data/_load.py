@@ -33,7 +33,7 @@ def load(
 
     name: of the data set.
     """
-    fetch = _fetcher(rows, len(info.classes), loading)
+    fetch = _fetcher(rows, info, loading)
 
     def decode(allocate: Allocate) -> Split:
         return _decode(fetch, len(rows), name, allocate)
@@ -41,6 +41,8 @@ def load(
     found, content = None, getattr(rows, "cache_key", None)
     if content and loading.cache > 0:
         key = f"{name}-{content[:16]}-{loading.fit}-{loading.side}"
+        if "keypoints" in info.provides:
+            key += f"-{info.people}"
         size, limit = _bytes(len(rows), loading.side, info), int(loading.cache * 1e9)
         found, why = cached(decode, rows.root, key, size, limit)  # type: ignore[attr-defined]
         if found is None:
@@ -67,13 +69,13 @@ def _row(decoded: Split, index: int) -> tuple[dict[str, np.ndarray], str, str]:
     return example, decoded.names[index], decoded.labels[index]
 
 
-def _fetcher(rows: Rows, classes: int, loading: Loading) -> Callable[[int], tuple]:
+def _fetcher(rows: Rows, info: Info, loading: Loading) -> Callable[[int], tuple]:
     """fetch(index) -> the fitted example, its name, its label, its mask's values."""
 
     def fetch(index: int):
         example = rows[index]
-        values = _check_labels(example, classes)
-        fitted = fit_to_size(example, loading.side, loading.fit)
+        values = _check_labels(example, len(info.classes))
+        fitted = fit_to_size(example, loading.side, loading.fit, info.people)
         return fitted, example["name"], example.get("label", ""), values
 
     return fetch

@@ -7,6 +7,7 @@ which is prepared to a place of its own: panoptic (every pixel has a class), ins
 written in these forms is read.
 """
 
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -66,6 +67,7 @@ def open_split(
     joints: tuple[str, ...] | None = None,
     limbs: tuple[tuple[int, ...], ...] | None = None,
     mirror: tuple[int, ...] | None = None,
+    people: int | None = None,
 ) -> CocoRows:
     """Rows of "train", "val" or "test" of the prepared set.
 
@@ -164,6 +166,11 @@ def assign(pictures: list[Picture]) -> dict[str, list[Picture]]:
     return splits
 
 
+def most_objects(pictures: list[Picture]) -> int:
+    """How many one of them shows at most, crowds aside."""
+    return max(sum(not m.get("iscrowd") for m in one.marks) for one in pictures)
+
+
 def describe_splits(splits: dict[str, list[Picture]]) -> list[str]:
     """How many pictures each part has."""
     sizes = {name: len(pictures) for name, pictures in splits.items()}
@@ -216,8 +223,9 @@ class SegjaxCoco(PictureBuilder):
     def _split_generators(self, dl_manager):
         folder = dl_manager.manual_dir
         self._intake = self._intake or take_in(self.look_through, self.assign, folder)
-        first: Any = next(iter(self._intake.splits.values()))[0]
-        self.info.metadata.update(first.legend._asdict())
+        pictures: Any = list(chain.from_iterable(self._intake.splits.values()))
+        legend = pictures[0].legend._replace(people=most_objects(pictures))
+        self.info.metadata.update(legend._asdict())
         return super()._split_generators(dl_manager)
 
 
@@ -231,6 +239,12 @@ class SegjaxCocoKeypoints(SegjaxCoco):
     """COCO's people with their key points, in their own resolution."""
 
     FORM = KEYPOINTS
+    VERSION = tfds.core.Version("1.2.0")
+    RELEASE_NOTES = {  # noqa: RUF012
+        "1.0.0": "Pictures, classes, objects, key points.",
+        "1.1.0": "The most people of a picture.",
+        "1.2.0": "Objects without key points are background.",
+    }
 
 
 BUILDER = SegjaxCoco

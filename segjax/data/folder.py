@@ -6,7 +6,6 @@ found, or said: data.classes, data.values, data.void, data.threshold. With data.
 they number the objects of one class, or are a file for each.
 """
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ import numpy as np
 from PIL import Image
 
 from segjax.base import Info, Mistake
-from segjax.data._cache import data_root
 from segjax.data._folder.coding import Coding, apply_coding, number_of
 from segjax.data._folder.find_pairs import find_pairs
 from segjax.data._folder.join_objects import read_masks
@@ -23,24 +21,24 @@ from segjax.data._folder.numbered import create_instance, semantic_of
 from segjax.data._folder.pairs import Pair
 from segjax.data._folder.read_mask import Mask
 from segjax.data._folder.read_picture import read_picture
-from segjax.data._folder.splits import deal_splits, group_of
+from segjax.data._folder.rows import PictureRows, digest
+from segjax.data._folder.splits import deal_splits
 from segjax.data._folder.survey import (
     Survey,
     check_size,
+    check_sound,
     known_coding,
     survey,
 )
 from segjax.data._folds import FOLDS
-from segjax.data._intake import Files, shown
 from segjax.data._records.scan import in_threads
 
 _WHERE = ("dir", "images", "masks", "table", "objects")  # options that say which files
 _CODED = ("classes", "values", "void", "threshold", "palette")  # what masks mean
-_MOST_TOLD = 5  # problems
 _DEALT = ("fold", "folds", "group", "stratify")  # and how they are dealt out
 
 
-class Rows:
+class Rows(PictureRows):
     """Examples of a folder by index, each read when it is asked for."""
 
     def __init__(
@@ -52,40 +50,20 @@ class Rows:
         group: str | None,
         reading: dict[str, Any],
     ):
-        self._files, self._pairs = Files(root, [], []), pairs
-        self._label, self._group = label, group
+        super().__init__(root, pairs, label, group)
         self._coding, self._reading = coding, reading
-        self.root = data_root()  # where decoded ones are kept
         content = list(in_threads(self._content, pairs))
         content += ["objects"] if coding.objects else []
-        self.fingerprint = _digest(content)  # the same wherever the folder lies
-        self.cache_key = _digest([content, coding, sorted(reading.items())])
-
-    def __len__(self) -> int:
-        return len(self._pairs)
-
-    @property
-    def groups(self) -> list[str] | None:
-        """What each comes from."""
-        if self._group is None:
-            return None
-        return [shown(group_of(pair, self._group)) for pair in self._pairs]
+        self.fingerprint = digest(content)  # the same wherever the folder lies
+        self.cache_key = digest([content, coding, sorted(reading.items())])
 
     def __getitem__(self, row: int) -> dict[str, Any]:
         pair = self._pairs[row]
         mask = read_masks(self._files, pair)
         data, shape = self._files.read(pair.image), mask.values.shape
         image = read_picture(data, pair.image, **self._reading, mask_shape=shape)
-        example = {
-            "image": image,
-            **self._labels(mask, image, pair),
-            "name": shown(pair.name),
-            "label": shown(pair.row.get(self._label, "")),
-            "fields": {word: shown(text) for word, text in pair.row.items()},
-        }
-        if self._group:
-            example["group"] = shown(group_of(pair, self._group))
-        return example
+        labels = self._labels(mask, image, pair)
+        return {"image": image, **labels, **self._said_of(pair)}
 
     def _labels(self, mask: Mask, image: np.ndarray, pair: Pair) -> dict[str, Any]:
         """What the mask says of each pixel of the picture."""
@@ -99,9 +77,7 @@ class Rows:
 
     def _content(self, pair: Pair) -> tuple:
         """What tells a picture and its masks from others: all of their bytes."""
-        files = [self._files.read(file) for file in (pair.image, *pair.mask_files)]
-        digests = [hashlib.blake2b(data, digest_size=16).digest() for data in files]
-        return pair.name, pair.split, pair.row.get(self._label, ""), *digests
+        return self._content_of(pair, (pair.image, *pair.mask_files))
 
 
 def make_info(**config) -> Info:
@@ -193,13 +169,7 @@ def _sound(config: dict[str, Any]) -> Survey:
     if not Path(config.get("dir") or "").is_dir() or not config.get("dir"):
         raise Mistake(f"data.dir is {config.get('dir')!r}, which is not a folder.")
     found = look_through(**config)
-    if found.problems:
-        more = len(found.problems) - _MOST_TOLD
-        lines = [
-            *found.problems[:_MOST_TOLD],
-            *([f"And {more} more."] if more > 0 else []),
-        ]
-        raise Mistake("\n  ".join(["This folder cannot be trained on:", *lines]))
+    check_sound(found.problems)
     return found
 
 
@@ -219,7 +189,3 @@ def _brought_to(image: np.ndarray, ids: np.ndarray, pair: Pair) -> np.ndarray:
 
 def _rgb(number: int) -> tuple[int, int, int]:
     return number >> 16, number >> 8 & 255, number & 255
-
-
-def _digest(content: Any) -> str:
-    return hashlib.sha256(repr(content).encode()).hexdigest()

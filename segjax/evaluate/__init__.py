@@ -60,7 +60,8 @@ def evaluate(
     tolerance: of surface Dice, in pixels. choosing: the pictures that chose the
     checkpoint, on which a temperature is fitted. by: a column by whose words scores are
     told apart; group: one that says which pictures belong together, in intervals and
-    tests. tta: by the mean of the eight flips and turns of each picture.
+    tests. tta: by the mean of the eight flips and turns of each picture, or, of joints,
+    of the picture and its mirror picture.
     """
     check_columns(pictures, by, group)
     temperature = None

@@ -7,9 +7,11 @@ import jax
 import numpy as np
 
 from segjax import run
-from segjax.base import Mistake, Rows, did_you_mean
+from segjax.base import VOID, Mistake, Rows, did_you_mean
 from segjax.log import Progress
 from segjax.ops.calibration import reliability
+
+_BEYOND = {"semantic": VOID, "instance": 0}  # what a picture's margin counts as
 
 
 class Measured(NamedTuple):
@@ -38,7 +40,7 @@ def measure_pictures(
     is said and left out.
 
     by, group: columns that say of what kind a picture is, and what it comes from; else
-    its own `label` and `group`. tta: by the mean of the eight flips and turns.
+    its own `label` and `group`. tta: by the mean of several views.
     """
     found, broken = [], []
     for index in range(len(pictures)):
@@ -88,16 +90,18 @@ def check_columns(pictures: Rows, by: str | None, group: str | None) -> None:
 def _measured(of: run.Run, example, tolerance, temperature: float | None, tta: bool):
     """The row of a picture, and its reliability at the temperature."""
     views = of.seen(example["image"], tta)
-    row = _row(of.task, of.read(views), example, tolerance)
+    shape = example["image"].shape
+    row = _row(of.task, of.read(views, shape), example, tolerance)
     if temperature is None:
         return row, None
-    found = of.read(views, temperature)
+    found = of.read(views, shape, temperature)
     return row, reliability(found["probability"], example["semantic"])
 
 
 def _digest(example: dict[str, Any]) -> str:
     code = 0
-    words: list[str] = [w for w in ("semantic", "instance") if w in example]
+    masks = ("semantic", "instance", "keypoints")
+    words: list[str] = [w for w in masks if w in example]
     for word in words or ["image"]:
         code = zlib.crc32(np.ascontiguousarray(example[word]), code)
     return f"{code:08x}"
@@ -118,4 +122,21 @@ def _row(task, prediction, example: dict[str, Any], tolerance: float):
     if task.measure:
         return task.measure(prediction, example, tolerance)
     words = {k: v for k, v in example.items() if isinstance(v, np.ndarray)}
+    # each shape is a program of its own, and takes seconds to compile
+    if "image" not in prediction:
+        words.pop("image", None)
+    for word in {"keypoints", "area"} & words.keys():
+        words[word] = _with_room(words[word])
+    if "keypoints" in prediction:
+        for word in _BEYOND.keys() & words.keys():
+            words[word] = run.in_blocks(words[word], _BEYOND[word])
+        maps = {"semantic", "probability"} & prediction.keys()
+        prediction = prediction | {m: run.in_blocks(prediction[m]) for m in maps}
     return jax.device_get(jax.jit(task.count)(prediction, words))
+
+
+def _with_room(people: np.ndarray) -> np.ndarray:
+    """Rows of nobody behind, up to a power of two."""
+    room = 1 << max(0, len(people) - 1).bit_length()
+    beyond = [(0, room - len(people))] + [(0, 0)] * (people.ndim - 1)
+    return np.pad(people, beyond)

@@ -41,10 +41,12 @@ def open_pictures(
     if source is None:
         wanted = options(run.override(of.config, overrides).data)
     else:
-        wanted = data_options(source, overrides)
+        wanted = data_options(source, overrides, "keypoints" in of.task.needs)
         found, _ = data.settle(**wanted)
         wanted |= found
-        _check_classes(of.info, data.make_info(**wanted), source)
+        theirs = data.make_info(**wanted)
+        _check_classes(of.info, theirs, source)
+        _check_words(of, theirs, source)
     if split == "all":
         return Joined([data.open_split(split=s, **wanted) for s in data.SPLITS])
     return data.open_split(split=split, **wanted)
@@ -67,6 +69,22 @@ def are_own(of: run.Run, source: str | None, overrides: Overrides) -> bool:
             " score it on."
         )
     return same
+
+
+def _check_words(of: run.Run, theirs: Info, source: str) -> None:
+    """What the task is scored by must be there; of joints, the same ones."""
+    missing = [word for word in of.task.needs if word not in theirs.provides]
+    if missing:
+        raise Mistake(
+            f"Task {of.config.task.name!r} is scored by {', '.join(missing)};"
+            f" {Path(source).name} provides {', '.join(theirs.provides)}."
+        )
+    if "keypoints" in of.task.needs and theirs.joints != of.info.joints:
+        raise Mistake(
+            f"The run knows the joints {', '.join(of.info.joints)}; {Path(source).name}"
+            f" has {', '.join(theirs.joints)}. Scores need the same, in one order;"
+            " --config.data.joints names those of a folder."
+        )
 
 
 def _check_classes(mine: Info, theirs: Info, source: str) -> None:

@@ -11,7 +11,7 @@ from segjax.ops.calibration import LIMITS
 
 def told(task: Task, content: dict[str, Any]) -> Iterator[str]:
     """content: of scores.json."""
-    yield _over(content)
+    yield _over(content, "two" if task.mirrored else "eight")
     yield from _table(content["scores"])
     for label, scores in content.get("by_label", {}).items():
         name, score = next(iter(scores.items()))
@@ -27,15 +27,16 @@ def told(task: Task, content: dict[str, Any]) -> Iterator[str]:
             yield verdict(name, Paired(**found), task.falling)
 
 
-def _over(content: dict[str, Any]) -> str:
-    """Over what all of it is."""
+def _over(content: dict[str, Any], views: str) -> str:
+    """Over what all of it is. views: how many, where it is by several."""
     n = max(score["n"] for score in content["scores"].values())
     groups = content.get("groups")
     over = f"; intervals over groups of pictures, of which there are {groups}"
     over = over if groups else ""
     split = content["split"]
     which = "pictures of all splits" if split == "all" else f"{split} pictures"
-    seen = ", by the mean of eight views" if content.get("about", {}).get("tta") else ""
+    tta = content.get("about", {}).get("tta")
+    seen = f", by the mean of {views} views" if tta else ""
     step = content["step"]
     return f"{n} {which} at their own size{seen}, checkpoint of step {step}{over}"
 

@@ -1,6 +1,5 @@
 """TensorBoard's files, written at once: no thread that a full disk could hang."""
 
-import math
 import time
 from pathlib import Path
 from typing import Any
@@ -22,11 +21,15 @@ class Board:
         self.file.write_event(Event(step=step, session_log=start))
 
     def write(self, line: dict[str, Any]) -> None:
-        """The figures of a step, as metrics.jsonl holds them."""
+        """The figures of a step, as metrics.jsonl holds them, but for those that are
+        not defined: a curve has a gap there."""
         for name, value in line.items():
-            if name != "step":
-                shown = scalar(name, math.nan if value is None else value)
-                event = Event(step=line["step"], summary=shown, wall_time=time.time())
+            if name != "step" and value is not None:
+                event = Event(
+                    step=line["step"],
+                    summary=scalar(name, value),
+                    wall_time=time.time(),
+                )
                 self.file.write_event(event)
 
     def flush(self) -> None:

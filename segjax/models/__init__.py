@@ -57,12 +57,20 @@ def forward(model: nn.Module, variables: Variables, images: Array) -> dict[str, 
 
 def forward_train(
     model: nn.Module, variables: Variables, images: Array, keys: Array
-) -> tuple[dict[str, Array], Any]:
-    """The maps of a training batch, and the new statistics. f32[b,h,w,3], key[b]"""
+) -> tuple[list[dict[str, Array]], Any]:
+    """The maps of a training batch, and the new statistics. f32[b,h,w,3], key[b]
+
+    The maps of every stage's answer; the last is the one that `forward` gives.
+    """
     outputs, changed = model.apply(
-        variables, normalise(images), train=True, keys=keys, mutable=["batch_stats"]
+        variables,
+        normalise(images),
+        train=True,
+        keys=keys,
+        mutable=["batch_stats", "answers"],
     )
-    return outputs, changed.get("batch_stats", {})
+    earlier = changed.get("answers", {}).get("earlier", ())
+    return [*earlier, outputs], changed.get("batch_stats", {})
 
 
 def intermediate_maps(

@@ -56,6 +56,7 @@ class ConvNorm(nn.Module):
     axis_name: str | None = None
     kernel: int = 3
     strides: int = 1
+    dilation: int = 1
     padding: str | int = "SAME"
     use_bias: bool = False
     relu: bool = True
@@ -67,6 +68,7 @@ class ConvNorm(nn.Module):
             (self.kernel, self.kernel),
             self.strides,
             padding=self.padding,
+            kernel_dilation=self.dilation,
             use_bias=self.use_bias,
             kernel_init=he_normal,
             dtype=self.dtype,

@@ -11,6 +11,7 @@ from jax import Array
 from segjax.base import check_choice, check_range
 from segjax.models._encoders import VGG16
 from segjax.models._layers import NORMS, ConvNorm, Heads, dropout, dtype_of
+from segjax.models._stages import MOST_STAGES, Stage
 from segjax.ops.pool import max_pool, unpool
 
 # Channels of each convolution, level by level, at the paper's width of 64.
@@ -26,6 +27,7 @@ def build(
     width: int = 64,
     norm: str = "batch",
     dropout: float = 0.0,
+    stages: int = 0,
     dtype: str = "float32",
     axis_name: str | None = None,
 ) -> "SegNet":
@@ -34,11 +36,13 @@ def build(
     variant: vgg16, or basic (7x7 convolutions, four levels, no ReLU in the decoder;
     its input normalisation across channels is left out); width: channels of the first
     level, the others in proportion; dropout: the share that Bayesian SegNet (arXiv
-    1511.02680) drops after the levels in the middle; the paper's is 0.5.
+    1511.02680) drops after the levels in the middle; the paper's is 0.5;
+    stages: how many answer anew after the first answer, each with a loss.
     """
     check_choice("model.variant", variant, tuple(_VARIANTS))
     check_range("model.width", width, 1)
     check_range("model.dropout", dropout, 0, 0.99)
+    check_range("model.stages", stages, 0, MOST_STAGES)
     check_choice("model.norm", norm, NORMS)
     return SegNet(
         heads=FrozenDict(heads),
@@ -46,6 +50,7 @@ def build(
         width=width,
         norm=norm,
         dropout=dropout,
+        stages=stages,
         dtype=dtype_of(dtype),
         axis_name=axis_name,
     )
@@ -57,6 +62,7 @@ class SegNet(nn.Module):
     width: int
     norm: str
     dropout: float
+    stages: int
     dtype: jnp.dtype
     axis_name: str | None
 
@@ -85,7 +91,14 @@ class SegNet(nn.Module):
             x = self._convs(x, decoder[level], f"decoder{level}", train, relu=not basic)
             if level in middle:
                 x = dropout(x, self.dropout, keys, layer=len(decoder) + level)
-        return Heads(self.heads, self.dtype, kernel=1 if basic else 3, name="heads")(x)
+        kernel = 1 if basic else 3
+        maps = Heads(self.heads, self.dtype, kernel, name="heads")(x)
+        for k in range(self.stages):
+            self.sow("answers", "earlier", maps)
+            maps = Stage(
+                self.heads, self.norm, self.dtype, self.axis_name, name=f"stage{k}"
+            )(x, maps, train)
+        return maps
 
     def _convs(self, x, channels, name, train, relu=True):
         """A level's convolutions. What a notebook may ask for is kept by name."""

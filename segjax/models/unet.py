@@ -11,6 +11,7 @@ from jax import Array
 from segjax.base import Mistake, check_choice, check_range
 from segjax.models._encoders import FORMS, RESNETS, encode
 from segjax.models._layers import NORMS, UPS, ConvNorm, Heads, Up, dropout, dtype_of
+from segjax.models._stages import MOST_STAGES, Stage
 from segjax.ops.pool import max_pool
 
 
@@ -25,6 +26,7 @@ def build(
     margin: bool = True,
     up: str = "transposed",
     dropout: float = 0.0,
+    stages: int = 0,
     dtype: str = "float32",
     axis_name: str | None = None,
 ) -> "UNet":
@@ -32,7 +34,8 @@ def build(
 
     width: channels of the first level, doubled at each of `depth` poolings; margin:
     the `valid` form mirrors its margin so that maps fit the picture (False: the
-    paper's 572 -> 388); dropout: share dropped at the bottom.
+    paper's 572 -> 388); dropout: share dropped at the bottom; stages: how many answer
+    anew after the first answer, each with a loss.
 
     encoder: plain, or one that others have trained (vgg16, vgg16_bn, resnet18,
     resnet34, resnet50), with channels and normalisation of its own: width and norm are
@@ -42,6 +45,7 @@ def build(
     check_range("model.width", width, 1)
     check_range("model.depth", depth, 1, 8)
     check_range("model.dropout", dropout, 0, 0.99)
+    check_range("model.stages", stages, 0, MOST_STAGES)
     check_choice("model.norm", norm, NORMS)
     check_choice("model.padding", padding, ("same", "valid"))
     check_choice("model.up", up, UPS)
@@ -62,6 +66,7 @@ def build(
         margin=margin,
         up=up,
         dropout=dropout,
+        stages=stages,
         dtype=dtype_of(dtype),
         axis_name=axis_name,
     )
@@ -77,6 +82,7 @@ class UNet(nn.Module):
     margin: bool
     up: str
     dropout: float
+    stages: int
     dtype: jnp.dtype
     axis_name: str | None
 
@@ -103,9 +109,14 @@ class UNet(nn.Module):
             x = Up(self.up, half, self.dtype, name="up_top")(x)[:, :h, :w]
             x = self._block(x, half, "top", train)
         maps = Heads(self.heads, self.dtype, name="heads")(x)
-        if self.valid and not self.margin:
-            return maps
-        return {name: m[:, :h, :w] for name, m in maps.items()}
+        if self.margin or not self.valid:
+            x, maps = x[:, :h, :w], {name: m[:, :h, :w] for name, m in maps.items()}
+        for k in range(self.stages):
+            self.sow("answers", "earlier", maps)
+            maps = Stage(
+                self.heads, self.norm, self.dtype, self.axis_name, name=f"stage{k}"
+            )(x, maps, train)
+        return maps
 
     def _encode(self, x: Array, train: bool) -> list[Array]:
         """The maps of all levels, the finest first; the last is the bottom's."""

@@ -14,6 +14,7 @@ OUTSIDE = {"semantic": VOID, "instance": -1}  # a label beyond the edge: does no
 def augment(
     key: Array,
     example: dict[str, Array],
+    mirror: tuple[int, ...] = (),
     *,
     flip: bool = True,
     quarter: bool = False,
@@ -28,13 +29,14 @@ def augment(
 ) -> dict[str, Array]:
     """One example, changed: `image` comes out as f32[h,w,3] in 0..255.
 
-    flip: left and right; quarter: any of the eight flips and quarter turns; rotate:
-    degrees either way; zoom, shift: largest share of the size; crop: the side of a
-    square window; the rest as in color.jitter.
+    mirror: the joint that each joint becomes in a mirror, as the data says, () if it
+    has none. flip: left and right; quarter: any of the eight flips and quarter turns;
+    rotate: degrees either way; zoom, shift: largest share of the size; crop: the side
+    of a square window; the rest as in color.jitter.
     """
     keys = dict(zip(("flip", "affine", "crop", "color"), jax.random.split(key, 4)))
     if flip or quarter:
-        example = _turn(keys["flip"], example, flip, quarter)
+        example = _turn(keys["flip"], example, flip, quarter, mirror)
     if rotate or zoom or shift:
         example = _warp(keys["affine"], example, rotate, zoom, shift)
     if crop is not None:
@@ -65,7 +67,7 @@ def _maps(example):
     return [w for w in ("image", "semantic", "instance") if w in example]
 
 
-def _turn(key, example, flip, quarter):
+def _turn(key, example, flip, quarter, mirror):
     left_right, up_down, transposed = jax.random.bernoulli(key, 0.5, (3,))
     turned = dict(example)
     for word in _maps(example):
@@ -73,6 +75,18 @@ def _turn(key, example, flip, quarter):
         if quarter:
             x = warp.transpose_if(x, transposed)
         turned[word] = warp.flip_if(x, up_down & quarter, left_right)
+    if "keypoints" in example:
+        h, w = example["image"].shape[:2]
+        y, x, there = jnp.moveaxis(example["keypoints"], -1, 0)
+        if quarter:
+            y, x = jnp.where(transposed, x, y), jnp.where(transposed, y, x)
+            y = jnp.where(up_down, h - 1 - y, y)
+        x = jnp.where(left_right, w - 1 - x, x)
+        # two mirrors undo each other
+        mirrored = left_right ^ (quarter & (up_down ^ transposed))
+        points = jnp.stack([y, x, there], -1)
+        other = points[:, jnp.array(mirror, int)] if mirror else points
+        turned["keypoints"] = jnp.where(mirrored, other, points)
     return turned
 
 
@@ -88,6 +102,12 @@ def _warp(key, example, rotate, zoom, shift):
     warped = dict(example, image=warp.sample_bilinear(example["image"], y, x))
     for word in _maps(example)[1:]:
         warped[word] = warp.sample_nearest(example[word], y, x, OUTSIDE[word])
+    if "keypoints" in example:
+        points = example["keypoints"]
+        moved = warp.move_points(matrix, points[..., :2])
+        warped["keypoints"] = _inside(moved, points[..., 2], size)
+    if "area" in example:
+        warped["area"] = example["area"] * scale**2
     return warped
 
 
@@ -101,4 +121,15 @@ def _crop(key, example, size):
         x = example[word]
         start = (top, left) + (0,) * (x.ndim - 2)
         cropped[word] = jax.lax.dynamic_slice(x, start, (size, size, *x.shape[2:]))
+    if "keypoints" in example:
+        points = example["keypoints"]
+        moved = points[..., :2] - jnp.stack([top, left])
+        cropped["keypoints"] = _inside(moved, points[..., 2], (size, size))
     return cropped
+
+
+def _inside(places: Array, there: Array, size: tuple[int, ...]) -> Array:
+    """Points at new places; those beyond the edge are there no more. f32[p,j,3]"""
+    within = (places > -0.5) & (places < jnp.array(size) - 0.5)
+    there = jnp.where(within.all(-1), there, 0)
+    return jnp.append(places, there[..., None], axis=-1)

@@ -56,6 +56,34 @@ def peak_focal(logits: Array, heat: Array, counts: Array):
     )
 
 
+def soft_focal(logits: Array, heat: Array, counts: Array):
+    """Focal loss of a map of soft values (arXiv 2006.04388): cross-entropy times the
+    squared distance from the truth, so that what is nearly all background does not
+    drown the rest. Only the numerator: what it is a mean over the caller knows.
+    f32[h,w,c] x3"""
+    far = jnp.square(jax.nn.sigmoid(logits) - heat)
+    loss = far * optax.sigmoid_binary_cross_entropy(logits, heat)
+    return jnp.where(counts > 0, loss, 0).sum()
+
+
+def place_cross_entropy(logits: Array, heat: Array, counts: Array):
+    """Cross-entropy over the places of a picture, of each map by itself: where the one
+    thing of its kind is. Less that of the truth with itself, so that 0 is perfect.
+    heat: of each map, 0 all over where nobody knows; counts: the places that may be
+    called. f32[h,w,c], f32[h,w,c], f32[h,w]"""
+    axes = (0, 1)
+    # not -inf: where nothing counts its gradient would be nan
+    log_share = jax.nn.log_softmax(
+        jnp.where(counts[..., None] > 0, logits, -1e9), axis=axes
+    )
+    heat = heat * counts[..., None]
+    total = heat.sum(axes)
+    share = heat / jnp.where(total > 0, total, 1)
+    own = jnp.log(jnp.where(share > 0, share, 1))
+    loss = jnp.where(share > 0, share * (own - log_share), 0).sum()
+    return loss, (total > 0).sum(dtype=jnp.float32)
+
+
 def soft_dice(probability: Array, truth: Array, counts: Array):
     """1 - Dice of soft masks, the mean over the classes given; one weight a picture.
 

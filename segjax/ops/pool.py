@@ -1,5 +1,5 @@
-"""2x2 max pooling that keeps where each maximum came from, its inverse, and ResNet's
-3x3 max pooling.
+"""2x2 max pooling that keeps where each maximum came from, its inverse, ResNet's 3x3
+max pooling, and means over squares.
 
 Written with slices and selects: XLA's own pooling gradient (select_and_scatter) is
 slow on every platform and missing under deterministic GPU operations.
@@ -64,6 +64,20 @@ def max_pool3(x: Array) -> Array:
     f[...,h,w,c] -> f[...,ceil(h/2),ceil(w/2),c]
     """
     return _largest_of_three(_largest_of_three(x, x.ndim - 3), x.ndim - 2)
+
+
+def mean_pool(x: Array, side: int) -> Array:
+    """Means over squares of `side` pixels; beyond the edge, the edge.
+
+    f[...,h,w,c] -> f[...,ceil(h/side),ceil(w/side),c]
+    """
+    if side == 1:
+        return x
+    *lead, h, w, c = x.shape
+    beyond = [(0, 0)] * len(lead) + [(0, -h % side), (0, -w % side), (0, 0)]
+    whole = jnp.pad(x, beyond, mode="edge")
+    tall, wide = (n // side for n in whole.shape[-3:-1])
+    return whole.reshape(*lead, tall, side, wide, side, c).mean((-4, -2))
 
 
 def _largest_of_three(x: Array, axis: int) -> Array:

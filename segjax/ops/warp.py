@@ -42,6 +42,14 @@ def sample_positions(matrix: Array, size: tuple[int, int]) -> tuple[Array, Array
     )
 
 
+def move_points(matrix: Array, points: Array) -> Array:
+    """Where the warped picture has points of the input: the matrix undone, written out,
+    as products of matrices are rounded on accelerators. f32[2,3], f32[...,2]"""
+    (a, b, down), (c, d, right) = matrix
+    y, x = points[..., 0] - down, points[..., 1] - right
+    return jnp.stack([d * y - b * x, a * x - c * y], -1) / (a * d - b * c)
+
+
 def sample_bilinear(image: Array, y: Array, x: Array) -> Array:
     """The picture read between its pixels; beyond the edge, the edge. f32[h,w,c]"""
     h, w = image.shape[:2]

@@ -27,11 +27,12 @@ def predict_files(
     """Every picture among the inputs predicted, and how many could not be read.
 
     out: a folder of its own, which a stopped prediction goes on in. tta: the mean of
-    the eight flips and turns, and a map of uncertainty. reading: how pictures are read,
-    where it is not as the run's were: channels, white.
+    the eight flips and turns, and a map of uncertainty; of joints that of the picture
+    and its mirror picture. reading: how pictures are read, where it is not as the run's
+    were: channels, white.
     """
     if tta:
-        of.check_probabilities("--tta")
+        of.check_views("--tta")
     pictures = find_inputs(inputs, out)
     settings = {"run": str(of.folder.resolve()), "step": of.step}
     settings |= {"network": of.fingerprint()}  # a folder may come to hold another run
@@ -42,6 +43,7 @@ def predict_files(
     output.begin()
     if len(todo) < len(pictures):
         say(f"{len(pictures) - len(todo)} of {len(pictures)} are done already")
+    slots = "people" if "keypoints" in of.task.needs else "objects"
     how, broken = {**run.options(of.config.data), **reading}, 0
     for done, picture in enumerate(todo, 1):
         try:
@@ -54,9 +56,9 @@ def predict_files(
         output.write(picture, image, prediction)
         if prediction.get("full"):
             say(
-                f"{picture.path} has as many objects as there are slots,"
+                f"{picture.path} has as many {slots} as there is room for,"
                 f" {len(prediction['score'])}, or more; what is beyond is left out."
-                " Train with a larger task.objects."
+                f" Train with a larger task.{slots}."
             )
         count("predicted", done, len(todo))
     output.finish()

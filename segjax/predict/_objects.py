@@ -11,6 +11,7 @@ from segjax.base import Info
 from segjax.ops import rle
 
 COCO = "coco.json"  # of all pictures of a prediction
+_OURS = ("id", "class", "joint_scores")  # what COCO's files do not have, or number anew
 
 
 def id_picture(instance: np.ndarray) -> Image.Image:
@@ -43,8 +44,10 @@ def describe(prediction: dict[str, np.ndarray], info: Info) -> list[dict[str, An
     return found
 
 
-def as_coco(pictures: Iterable[dict[str, Any]], info: Info) -> dict[str, Any]:
-    """The objects of all pictures as one file of annotations, numbered anew.
+def as_coco(
+    pictures: Iterable[dict[str, Any]], categories: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """The objects or people of all pictures as one file of annotations, numbered anew.
 
     pictures: what was written of each.
     """
@@ -55,12 +58,16 @@ def as_coco(pictures: Iterable[dict[str, Any]], info: Info) -> dict[str, Any]:
         name = about["source"]["file"]
         images.append({"id": number, "file_name": name, "height": h, "width": w})
         for one in about["objects"]:
-            own = {k: v for k, v in one.items() if k not in ("id", "class")}
+            own = {k: v for k, v in one.items() if k not in _OURS}
             own |= {"id": len(annotations) + 1, "image_id": number, "iscrowd": 0}
             annotations.append(own)
-    categories = [
+    return {"images": images, "categories": categories, "annotations": annotations}
+
+
+def thing_categories(info: Info) -> list[dict[str, Any]]:
+    """The classes that have objects, in COCO's words."""
+    return [
         {"id": kind, "name": name}
         for kind, name in enumerate(info.classes)
         if name in info.things
     ]
-    return {"images": images, "categories": categories, "annotations": annotations}

@@ -11,8 +11,17 @@ from PIL import Image
 from segjax import run
 from segjax.base import Mistake
 from segjax.predict._inputs import SETTINGS, Input
-from segjax.predict._objects import COCO, as_coco, describe, id_picture
+from segjax.predict._objects import (
+    COCO,
+    as_coco,
+    describe,
+    id_picture,
+    thing_categories,
+)
+from segjax.predict._people import as_openpose, describe_people, people_category
 from segjax.tasks import palette
+
+_OPENPOSE = "_keypoints"  # how the names of OpenPose's files end
 
 
 class Output:
@@ -22,7 +31,8 @@ class Output:
     a-p<id>-<class>.png, the probability of each class but the background, 0 to 255;
     a-uncertainty.png where it was asked for; and a.json, written last. Where objects
     are told apart, also a-objects.png, their numbers, and coco.json of all pictures
-    in the folder.
+    in the folder. Of skeletons a-overlay.png, a_keypoints.json as OpenPose lays it out,
+    a.json, and coco.json.
     """
 
     def __init__(
@@ -45,6 +55,11 @@ class Output:
             raise Mistake(
                 f"{picture.path} would be told of in {COCO}, which lists the objects of"
                 " all pictures; rename it."
+            )
+        if self._tells_people() and picture.name.endswith(_OPENPOSE):
+            raise Mistake(
+                f"{picture.path} would be told of in {picture.name}.json, a name that"
+                " is kept for people in OpenPose's layout; rename it."
             )
         if self.overwrite:
             return False
@@ -82,6 +97,12 @@ class Output:
         about |= {"files": names, "by": self.settings} | self._areas(prediction)
         if "instance" in prediction:
             about["objects"] = describe(prediction, self.of.info)
+        if "keypoints" in prediction:
+            people = describe_people(prediction, self.of.info)
+            about["objects"] = people
+            place = self._place(picture, f"{_OPENPOSE}.json")
+            _write_json(place, as_openpose(people))
+            names["openpose"] = place.name
         _write_json(self._place(picture, ".json"), about)
 
     def finish(self) -> None:
@@ -89,12 +110,16 @@ class Output:
         if not self._tells_objects():
             return
         places = sorted(set(self.folder.rglob("*.json")) - {self.folder / COCO})
-        written = (json.loads(place.read_text()) for place in places)
+        written = (json.loads(place.read_text()) for place in places)  # OpenPose's too
         pictures = [about for about in written if "objects" in about]
-        _write_json(self.folder / COCO, as_coco(pictures, self.of.info))
+        kinds = people_category if self._tells_people() else thing_categories
+        _write_json(self.folder / COCO, as_coco(pictures, kinds(self.of.info)))
 
     def _tells_objects(self) -> bool:
-        return "instance" in self.of.task.needs
+        return "instance" in self.of.task.needs or self._tells_people()
+
+    def _tells_people(self) -> bool:
+        return "keypoints" in self.of.task.needs
 
     def _maps(self, prediction: dict[str, np.ndarray]) -> dict[str, Image.Image]:
         mask = Image.fromarray(prediction["semantic"], mode="P")

@@ -31,7 +31,8 @@ from segjax.report._page import (
 
 _OF_MASKS = ("dice", "iou", "miou", "hd95", "surface_dice", "boundary_iou", "ece")
 _OF_OBJECTS = ("pq", "ap", "ap50", "mean_precision", "aji", "count_error")
-_SHOWN = _OF_MASKS + _OF_OBJECTS
+_OF_POSES = ("pck", "pck10", "pckh", "oks", "ar")
+_SHOWN = _OF_MASKS + _OF_OBJECTS + _OF_POSES
 
 
 def is_comparison(folder: Path) -> bool:
@@ -108,7 +109,8 @@ def _table(content: Mapping[str, Any]) -> Iterator[str]:
     rows = [(name, *_ends(of[score])) for name, of in scores.items()]
     what = f"{score}, mean of pictures with its 95 % interval"
     yield _charts.spans(rows, what, list(scores))
-    shown = [s for s in _SHOWN if s in scores[content["chosen"]]] or [score]
+    known = (s for s in _SHOWN if s in scores[content["chosen"]])
+    shown = list(dict.fromkeys([score, *known]))  # what decides, first
     # two side by side fit a sheet of paper
     for some in (shown[:1], *(shown[k : k + 2] for k in range(1, len(shown), 2))):
         yield table(

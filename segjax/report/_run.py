@@ -99,7 +99,7 @@ def _results(of: run.Run, scores: Mapping[str, Any]) -> Iterator[str]:
     over = f"{scores['groups']} groups of " if scores.get("groups") else ""
     yield paragraph(
         f"Mean: over pictures, each alone; its interval is a bootstrap over {over}"
-        "pictures. Pooled: all pixels as of one picture. "
+        "pictures. Pooled: all pictures as one. "
         + (_TRAINING if scores["size"] != "native" else "")
         + (_SURFACES if "hd95" in scores["scores"] else ""),
         "soft",

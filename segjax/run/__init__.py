@@ -1,6 +1,7 @@
 """A config built into parts, the run folder, and a finished run for use."""
 
 from segjax.run._announce import announce, conclude
+from segjax.run._blocks import in_blocks
 from segjax.run._config import (
     config_folder,
     data_options,
@@ -80,6 +81,7 @@ __all__ = [
     "fingerprint",
     "fitted_temperature",
     "forget_scores",
+    "in_blocks",
     "is_remote",
     "load_config",
     "load_run",

@@ -32,6 +32,7 @@ LOG = {
     "skips": int,  # updates in a row that are not finite before it is given up
     "tensorboard": bool,
 }
+_OF_FOLDERS = ("folder", "joints")  # data sets that a folder is given in place of
 _SECTIONS = ("model", "task", "data", "augment", "optim", "log")
 
 
@@ -78,26 +79,33 @@ def override(config: ConfigDict, overrides: Iterable[tuple[str, str]]) -> Config
     return config
 
 
-def data_source(source: str) -> list[tuple[str, str]]:
-    """What sets a data set by its name, or a folder, as the data."""
-    is_name = source in names("data") and source != "folder"
+def data_source(source: str, joints: bool = False) -> list[tuple[str, str]]:
+    """What sets a data set by its name, or a folder, as the data. joints: whether these
+    are wanted of a folder that has masks too."""
+    known = [name for name in names("data") if name not in _OF_FOLDERS]
+    is_name = source in known
     folder = Path(source).expanduser()
     if not is_name and not (source and folder.is_dir()):
-        known = [n for n in names("data") if n != "folder"]
         raise Mistake(
             f"{source!r} is neither a folder nor a data set."
             f"{did_you_mean(source, known)} Data sets are: {', '.join(known)}."
         )
     if is_name:
         return [("data.name", source)]
-    return [("data.name", "folder"), ("data.dir", str(folder))]
+    return [("data.name", data.reader_of(folder, joints)), ("data.dir", str(folder))]
 
 
-def data_options(source: str, overrides: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """The data options of a folder, or of a data set by name, with those set behind."""
-    words = dict(data_source(source))
+def data_options(
+    source: str, overrides: Iterable[tuple[str, str]], joints: bool = False
+) -> dict[str, Any]:
+    """The data options of a folder, or of a data set by name, with those set behind.
+    joints: as of data_source."""
+    words = dict(data_source(source, joints))
+    fixed = {"data.name", "data.dir"}
+    if "data.dir" in words:  # a folder of masks and joints may be read as either
+        fixed = {"data.dir"}
     for key, _ in overrides:
-        if not key.startswith("data.") or key in ("data.name", "data.dir"):
+        if not key.startswith("data.") or key in fixed:
             raise Mistake(f"config.{key} counts not here; only config.data.* do.")
     data = {key.removeprefix("data."): value for key, value in words.items()}
     return options(override(ConfigDict({"data": data}), overrides).data)
@@ -222,6 +230,8 @@ def _keywords(function: Callable) -> dict[str, Any]:
 
 def _parse(key: str, text: str, wanted: Any) -> Any:
     value = _literal(text)
+    if value is None and wanted is str:  # a choice may be called none
+        return text
     for choice in (value, text):  # a folder may be called 2024
         if choice is None or _fits(choice, wanted):
             return choice

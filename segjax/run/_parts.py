@@ -48,7 +48,8 @@ def build_parts(config: ConfigDict) -> Parts:
             )
         change["crop"] = loading.size
     check_augment(loading.side, **change)
-    parts = Parts(info, task, model, optimizer, functools.partial(augment, **change))
+    changed = functools.partial(augment, mirror=info.mirror, **change)
+    parts = Parts(info, task, model, optimizer, changed)
     _check_shapes(parts, loading.size)
     return parts
 

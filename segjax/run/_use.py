@@ -2,7 +2,7 @@
 
 import functools
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,12 +14,14 @@ from ml_collections import ConfigDict
 
 from segjax import data, models, tasks
 from segjax.base import Info, Mistake, Task
+from segjax.run._blocks import in_blocks
 from segjax.run._config import check_options, options
 from segjax.run._folder import read_config
 from segjax.run._found import with_found
 from segjax.run._init import load_variables
 from segjax.run._remote import local_folder
 from segjax.run._results import TEXTS, numbers_of, read_rows, read_scores
+from segjax.run._views import MIRROR, mean_of, seen_back, seen_from
 
 
 class Run(NamedTuple):
@@ -49,12 +51,16 @@ class Run(NamedTuple):
         """The prediction for each picture, at its own size. [u8[h,w,3], ...]
 
         A picture is fitted to the training size; the maps are brought back to the
-        picture's size and read there. tta: the mean over the eight flips and quarter
-        turns, with `uncertainty` f32[h,w], the entropy of that mean from 0 to 1.
-        temperature: what logits are divided by.
+        picture's size and read there, but for those that the task keeps: joints found
+        in them are moved instead. tta: the mean over the eight flips and quarter
+        turns, with `uncertainty` f32[h,w], the entropy of that mean from 0 to 1; of
+        joints over the picture and its mirror picture. temperature: what logits are
+        divided by.
         """
-        seen = (self.seen(np.asarray(image), tta) for image in images)
-        return [self.read(views, temperature) for views in seen]
+        return [
+            self.read(self.seen(image, tta), image.shape, temperature)
+            for image in map(np.asarray, images)
+        ]
 
     def check_probabilities(self, option: str) -> None:
         """A Mistake where the option's work needs probabilities and there are none."""
@@ -64,26 +70,35 @@ class Run(NamedTuple):
                 f" leave {option} out."
             )
 
+    def check_views(self, option: str) -> None:
+        """A Mistake where several views of a picture cannot be read as one."""
+        if self.task.mirrored is None:
+            self.check_probabilities(option)
+
     def seen(self, image: np.ndarray, tta: bool = False) -> list[dict[str, jax.Array]]:
-        """What the network says of a picture, brought back to its size: by one view of
-        it, or by all eight. u8[h,w,3]"""
+        """What the network says of a picture, brought back to its size (but for maps
+        that the task keeps): by one view of it, by all eight, or by two as one.
+        u8[h,w,3]"""
         if image.ndim != 3 or image.shape[-1] != 3 or image.dtype != np.uint8:
             shown = f"{image.dtype}{list(image.shape)}"
             raise Mistake(f"A picture is uint8[h,w,3]; this one is {shown}.")
         if tta:
-            self.check_probabilities("tta")
+            self.check_views("tta")
+        both = self.task.mirrored if tta else None
         how = data.Loading.of(options(self.config.data))
         fitted = data.fit_to_size({"image": image}, how.side, how.fit)["image"]
         h, w = data.covered(image.shape, how.side, how.fit)  # the rest is padding
         views = []
-        for view in range(8 if tta else 1):
+        for view in (0, MIRROR) if both else range(8 if tta else 1):
             outputs = self.outputs(seen_from(fitted, view)[None])
             inside = {
                 name: seen_back(np.asarray(maps[0]), view)[:h, :w]
                 for name, maps in outputs.items()
             }
-            views.append(_resize(inside, image.shape[:2], self.task.vectors))
-        return views
+            kept = {name: inside.pop(name) for name in self.task.kept}
+            size = image.shape[:2]
+            views.append(kept | _resize(inside, size, self.task.vectors))
+        return [both(*views)] if both else views
 
     def fingerprint(self) -> str:
         """What tells the trained network from others."""
@@ -112,43 +127,41 @@ class Run(NamedTuple):
         return _outputs(self.model, self.variables, images)
 
     def read(
-        self, views: Sequence[dict[str, jax.Array]], temperature: float = 1.0
+        self,
+        views: Sequence[dict[str, jax.Array]],
+        shape: tuple[int, ...],
+        temperature: float = 1.0,
     ) -> dict[str, np.ndarray]:
-        """The prediction that what was seen of a picture means; by several views, that
-        of their mean probability. The logits are divided by the temperature."""
+        """The prediction that what was seen of a picture of this shape means; by
+        several views, that of their mean probability. The logits are divided by the
+        temperature."""
+        if self.task.kept:
+            return self._read_kept(views[0], shape, temperature)
         found = (self._read_one(maps, temperature) for maps in views)
-        return next(found) if len(views) == 1 else _mean_of(found)
+        return next(found) if len(views) == 1 else mean_of(found)
 
-    def _read_one(self, maps: dict[str, jax.Array], temperature: float):
+    def _read_one(self, maps: dict[str, Any], temperature: float):
         if temperature != 1:
             maps = maps | {self.task.logits: maps[self.task.logits] / temperature}
         return jax.tree.map(np.asarray, _decode(self.task.decode, maps))
 
-
-def _mean_of(views: Iterable[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    found = (view["probability"] for view in views)
-    sums, count = next(found), 1
-    for one in found:  # one by one: eight of a large picture take gigabytes
-        sums, count = sums + one, count + 1
-    probability = sums / np.float32(count)
-    logs = np.log(np.maximum(probability, 1e-12))
-    entropy = -(probability * logs).sum(-1) / np.log(probability.shape[-1])
-    return {
-        "semantic": probability.argmax(-1).astype(np.uint8),
-        "probability": probability,
-        "uncertainty": entropy.clip(0, 1).astype(np.float32),  # rounding may pass 1
-    }
+    def _read_kept(self, maps: dict[str, Any], shape, temperature: float):
+        """Read from the maps that the task keeps, and moved to where the picture has
+        it; what else was seen of it, at its size."""
+        kept = {name: maps[name] for name in self.task.kept}
+        others = {n: in_blocks(np.asarray(maps[n])) for n in maps.keys() - kept.keys()}
+        found = self._read_one(kept | others, temperature)
+        for word in {"semantic", "probability"} & found.keys():
+            found[word] = found[word][: shape[0], : shape[1]]
+        size = kept[self.task.kept[0]].shape
+        return found | {"keypoints": _moved(found["keypoints"], size, shape)}
 
 
-def seen_from(image: np.ndarray, view: int) -> np.ndarray:
-    """A square picture flipped (from the fifth view on) and turned. [s,s,...]"""
-    return np.rot90(image[:, ::-1] if view >= 4 else image, view % 4)
-
-
-def seen_back(maps: np.ndarray, view: int) -> np.ndarray:
-    """What `seen_from` did undone. [s,s,...]"""
-    turned = np.rot90(maps, -(view % 4))
-    return turned[:, ::-1] if view >= 4 else turned
+def _moved(points: np.ndarray, size, shape) -> np.ndarray:
+    """Points of a picture of one size where another size of it has them. f[p,j,3]"""
+    moved = points.copy()
+    moved[..., :2] = (points[..., :2] + 0.5) * np.divide(shape[:2], size[:2]) - 0.5
+    return moved
 
 
 @functools.partial(jax.jit, static_argnums=0)

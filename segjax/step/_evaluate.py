@@ -36,11 +36,13 @@ def draw_prediction(model: nn.Module, task: Task, state: State, example) -> np.n
     """What the network makes of one example, drawn beside the truth. u8[h,w',3]"""
     image = example["image"]
     maps = _forward_once(model, evaluated_variables(state), image[None])
-    prediction = task.decode({name: m[0] for name, m in maps.items()})
+    prediction = _decode_once(task.decode, {name: m[0] for name, m in maps.items()})
     return task.draw(image, jax.device_get(prediction), example)
 
 
 _forward_once = jax.jit(forward, static_argnums=0)
+# step by step, the loops in it would be compiled one by one, and slowly
+_decode_once = jax.jit(lambda decode, maps: decode(maps), static_argnums=0)
 
 
 def evaluate(

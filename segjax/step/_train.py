@@ -86,18 +86,19 @@ def accumulate(model, task, state, pictures, weights, optimizer):
     """Gradients, loss terms and new statistics, part by part of the device's batch.
 
     This device's share of the mean over all pixels that count: numerators over the
-    weights of all devices. The sum over devices is then the exact mean.
+    weights of all devices. The sum over devices is then the exact mean. Every answer of
+    the network has its loss: the last one's by its terms, the earlier ones' as one.
     """
 
     def loss_of(params, batch_stats, part):
         images, targets, keys = part
         variables = {"params": params, "batch_stats": batch_stats}
-        outputs, changed = forward_train(model, variables, images, keys)
-        sums = jax.vmap(task.loss)(outputs, targets)
-        terms = {
-            name: numerator.sum() / jnp.where(weights[name] > 0, weights[name], 1)
-            for name, (numerator, _) in sums.items()
-        }
+        answers, changed = forward_train(model, variables, images, keys)
+        *earlier, terms = (_terms(task, maps, targets, weights) for maps in answers)
+        if earlier:
+            # their mean: beside the last one's, and no larger with more stages
+            every = [value for stage in earlier for value in stage.values()]
+            terms["earlier"] = jnp.stack(every).sum() / len(earlier)
         return sum(terms.values()), (terms, changed)
 
     def split(array):
@@ -117,6 +118,15 @@ def accumulate(model, task, state, pictures, weights, optimizer):
         sums.append((more, some))
     gradients, terms = jax.tree.map(lambda *a: sum(a), *sums)
     return gradients, terms, batch_stats
+
+
+def _terms(task: Task, outputs, targets, weights) -> dict[str, Array]:
+    """The loss terms of one answer: this device's share of each."""
+    sums = jax.vmap(task.loss)(outputs, targets)
+    return {
+        name: numerator.sum() / jnp.where(weights[name] > 0, weights[name], 1)
+        for name, (numerator, _) in sums.items()
+    }
 
 
 def _update(state: State, optimizer: Optimizer, gradients, batch_stats) -> State:

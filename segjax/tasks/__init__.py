@@ -36,14 +36,15 @@ def settle(
     )
 
 
-def score_names(task: Task, side: int = 32) -> tuple[str, ...]:
+def score_names(task: Task, info: Info, side: int = 32) -> tuple[str, ...]:
     """The names of a task's scores, found on shapes alone."""
-    sizes = {"image": (3,), "semantic": (), "instance": ()}
-    types = {"image": np.uint8, "semantic": np.uint8, "instance": np.int32}
-    example = {
-        word: jax.ShapeDtypeStruct((side, side, *sizes[word]), types[word])
-        for word in task.needs
+    shapes = {
+        "image": ((side, side, 3), np.uint8),
+        "semantic": ((side, side), np.uint8),
+        "instance": ((side, side), np.int32),
+        "keypoints": ((1, len(info.joints), 3), np.float32),
     }
+    example = {word: jax.ShapeDtypeStruct(*shapes[word]) for word in task.needs}
     maps = {
         name: jax.ShapeDtypeStruct((side, side, channels), np.float32)
         for name, channels in task.heads.items()

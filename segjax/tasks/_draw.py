@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from segjax.base import VOID, Info
+from segjax.ops.sides import side_of
 
 _GAP, _CAPTION = 4, 16  # pixels of a sheet
 _GREY = np.array([128, 128, 128], np.uint8)
@@ -99,8 +100,55 @@ def objects(image: np.ndarray, ids: np.ndarray, outline: np.ndarray) -> np.ndarr
     return np.where(edge, outline, mixed).round().astype(np.uint8)
 
 
+def skeleton_strip(
+    image: np.ndarray,
+    prediction: dict[str, np.ndarray],
+    truth: dict[str, np.ndarray] | None = None,
+    *,
+    info: Info,
+    classes: bool = False,
+) -> np.ndarray:
+    """Picture and prediction; with the truth: picture, truth and prediction, with the
+    skeletons laid over them. classes: whether these are shown too, below.
+    u8[h,n*w,3]"""
+    image = np.asarray(image).round().astype(np.uint8)
+    drawn = []
+    for one in [prediction] if truth is None else [truth, prediction]:
+        under = image
+        if classes:
+            under = overlay(image, np.asarray(one["semantic"]), palette(info))
+        drawn.append(skeletons(under, np.asarray(one["keypoints"]), info))
+    return np.concatenate([image, *drawn], axis=1)
+
+
+def skeletons(image: np.ndarray, people: np.ndarray, info: Info) -> np.ndarray:
+    """The picture with each limb in a colour of its own, warm on the right side of the
+    body and cold on the left, and joints as dots. u8[h,w,3], f32[p,j,3] -> u8[h,w,3]"""
+    paper = Image.fromarray(image)
+    pen = ImageDraw.Draw(paper)
+    thick = max(1, round(max(image.shape[:2]) / 100))
+    shades = [_shade(name, k) for k, name in enumerate(info.joints)]
+    for person in people:
+        for a, b in info.limbs:
+            if min(person[a, 2], person[b, 2]) > 0:
+                ends = [(x, y) for y, x in person[[a, b], :2].tolist()]
+                pen.line(ends, shades[b], thick)
+        for (y, x, there), shade in zip(person.tolist(), shades):
+            if there > 0:
+                box = (x - thick, y - thick, x + thick, y + thick)
+                pen.ellipse(box, shade)
+    return np.asarray(paper)
+
+
+def _shade(joint: str, number: int) -> tuple[int, ...]:
+    start = {"right": 0.95, "left": 0.5}.get(side_of(joint)[0], 0.22)
+    hue = (start + 0.05 * (number % 4)) % 1
+    return tuple(round(255 * v) for v in colorsys.hsv_to_rgb(hue, 0.85, 1.0))
+
+
 def sheet(examples: list[dict], info: Info, columns: int = 6) -> np.ndarray:
-    """Pictures with their masks laid over them, side by side, named. u8[h,w,3]"""
+    """Pictures with their masks and joints laid over them, side by side, named.
+    u8[h,w,3]"""
     side, colors = max(e["image"].shape[1] for e in examples) + _GAP, palette(info)
     rows = [examples[k : k + columns] for k in range(0, len(examples), columns)]
     heights = [max(e["image"].shape[0] for e in row) + _CAPTION for row in rows]
@@ -108,7 +156,11 @@ def sheet(examples: list[dict], info: Info, columns: int = 6) -> np.ndarray:
     pen = ImageDraw.Draw(paper)
     for y, row in zip(np.cumsum([0, *heights]).tolist(), rows):
         for k, example in enumerate(row):
-            drawn = overlay(example["image"], example["semantic"], colors)
+            drawn = example["image"]
+            if "semantic" in info.provides:
+                drawn = overlay(drawn, example["semantic"], colors)
+            if "keypoints" in info.provides:
+                drawn = skeletons(drawn, example["keypoints"], info)
             paper.paste(Image.fromarray(drawn), (k * side, y))
             name = example["name"].encode("ascii", "replace").decode()[-side // 7 :]
             pen.text((k * side + 2, y + drawn.shape[0] + 1), name, "black")

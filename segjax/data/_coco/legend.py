@@ -6,6 +6,7 @@ import numpy as np
 
 from segjax.base import VOID, Info, Mistake, did_you_mean
 from segjax.data._intake import shown
+from segjax.data._joints.mirror import mirror_of
 
 PANOPTIC, INSTANCES, KEYPOINTS = FORMS = ("panoptic", "instances", "keypoints")
 BACKGROUND = "background"
@@ -25,6 +26,7 @@ class Legend(NamedTuple):
     joints: tuple[str, ...] = ()
     limbs: tuple[tuple[int, int], ...] = ()
     mirror: tuple[int, ...] = ()
+    people: int = 1  # with joints: the most objects that a picture shows
 
     def class_of(self, category: Any) -> int | None:
         """The class of a category's id, None for one that is not there."""
@@ -40,14 +42,18 @@ class Legend(NamedTuple):
             joints=self.joints,
             limbs=self.limbs,
             mirror=self.mirror,
+            people=self.people,
             colors=self.colors,
             provides=_WORDS + points,
         )
 
 
 def read_legend(categories: Any, form: str, file: str) -> Legend:
-    """The legend of a file's `categories`, or a Mistake."""
+    """The legend of a file's `categories`, of key points those that have them; or a
+    Mistake."""
     entries = sorted(_checked(categories, file), key=lambda entry: entry["id"])
+    if form == KEYPOINTS:
+        entries = [entry for entry in entries if entry.get("keypoints")]
     ids = tuple(entry["id"] for entry in entries)
     classes = tuple(shown(entry["name"]) for entry in entries)
     things = classes
@@ -163,13 +169,12 @@ def _is_byte(value: Any) -> bool:
 def _skeleton(entries: list[dict], file: str) -> tuple[tuple, tuple, tuple]:
     """Joints, the limbs between them, and what each is in a mirror: the joint whose
     name has left and right exchanged."""
-    with_joints = [entry for entry in entries if entry.get("keypoints")]
-    if len({repr(entry["keypoints"]) for entry in with_joints}) != 1:
+    if len({repr(entry["keypoints"]) for entry in entries}) != 1:
         raise Mistake(
-            f"{shown(file)} has key points of {len(with_joints)} kinds of objects; the"
+            f"{shown(file)} has key points of {len(entries)} kinds of objects; the"
             " categories must name those of one in 'keypoints'."
         )
-    names, limbs = with_joints[0]["keypoints"], with_joints[0].get("skeleton") or []
+    names, limbs = entries[0]["keypoints"], entries[0].get("skeleton") or []
     if not isinstance(names, list) or not all(isinstance(n, str) for n in names):
         raise Mistake(f"{shown(file)} has 'keypoints' that are not a list of names.")
     names = [shown(name) for name in names]
@@ -181,16 +186,4 @@ def _skeleton(entries: list[dict], file: str) -> tuple[tuple, tuple, tuple]:
                 f"{shown(file)} has {limb!r} in its 'skeleton'; each limb is two of the"
                 f" joints 1 to {len(names)}."
             )
-    mirror = tuple(
-        names.index(other) if (other := _other_side(name)) in names else place
-        for place, name in enumerate(names)
-    )
-    return tuple(names), tuple((a - 1, b - 1) for a, b in limbs), mirror
-
-
-def _other_side(name: str) -> str:
-    sides = {"left": "right", "right": "left", "Left": "Right", "Right": "Left"}
-    for side, other in sides.items():
-        if side in name:
-            return name.replace(side, other)
-    return name
+    return tuple(names), tuple((a - 1, b - 1) for a, b in limbs), mirror_of(names)

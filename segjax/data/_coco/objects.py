@@ -133,7 +133,7 @@ def read_joints(mark: dict, legend: Legend, crowd: bool) -> np.ndarray:
     """A person's joints, x, y, visible in COCO, as y, x, visible. f32[j,3]"""
     count = len(legend.joints)
     given = mark.get("keypoints")
-    if count == 0 or crowd or given in (None, []):  # the latter of what has no joints
+    if count == 0 or crowd or given in (None, []):  # not labelled
         return np.zeros((count, 3), np.float32)
     whole = isinstance(given, list) and all(map(is_number, given))
     if not whole or len(given) != 3 * count:

@@ -41,6 +41,9 @@ class Document(NamedTuple):
     images: dict[int, dict]
     marks: dict[int, list[dict]]  # of each picture that has any
     problems: list[str]
+    aside: list[
+        str
+    ]  # the categories of objects that are none where key points are read
 
 
 class Scan(NamedTuple):
@@ -72,10 +75,15 @@ def scan(files: Files, form: str) -> Scan:
                 scanned.problems.append(str(mistake))
     read = [document.source.file for document in documents.values()]
     aside = [file for file in json_files(files) if file not in read]
+    others = [name for document in documents.values() for name in document.aside]
     for what, names in (
         ("JSON files left aside", aside),
         ("pictures found by their name alone", there.by_name_alone),
         ("pictures that no annotation names", _odd_files(scanned.pictures, there)),
+        (
+            f"{len(others)} objects that have no key points, taken as background",
+            sorted(set(others)),
+        ),
     ):
         scanned.remarks.extend([f"{what}: {listed(names)}"] if names else [])
     return scanned._replace(pictures=_named(scanned.pictures))
@@ -93,14 +101,22 @@ def read_document(files: Files, source: Source) -> Document:
     legend = read_legend(content["categories"], source.form, source.file)
     images, twice, problems = _by_id(content["images"], source.file)
     known = images.keys() | twice
+    others = {
+        entry["id"]: shown(entry["name"])
+        for entry in content["categories"]
+        if entry["id"] not in legend.ids
+    }
     marks: dict[int, list[dict]] = {}
+    aside: list[str] = []
     for mark in content["annotations"]:
         of = mark.get("image_id") if isinstance(mark, dict) else None
         if type(of) is not int or of not in known:
             problems.append(_astray(mark, of, source.file))
+        elif type(kind := mark.get("category_id")) is int and kind in others:
+            aside.append(others[kind])
         elif of in images:
             marks.setdefault(of, []).append(mark)
-    return Document(source, legend, images, marks, problems)
+    return Document(source, legend, images, marks, problems, aside)
 
 
 def _astray(mark: Any, of: Any, file: str) -> str:

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from segjax.data._folder.pairs import SPLIT_WORDS, bare_mask, lies_in_masks, says_masks
+from segjax.data._folder.pairs import bare_mask, lies_in_masks
+from segjax.data._folder.words import SPLIT_WORDS, says_masks
 from segjax.data._intake import listed, shown
 
 _NUMBER = re.compile(

@@ -10,22 +10,10 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from segjax.base import Mistake
+from segjax.data._folder.words import says_masks, says_pictures, says_split
 from segjax.data._intake import listed, shown
 
-SPLIT_WORDS = {
-    **dict.fromkeys(("train", "training", "trn"), "train"),
-    **dict.fromkeys(("val", "valid", "validation", "dev"), "val"),
-    **dict.fromkeys(("test", "testing", "tst"), "test"),
-}
-_OF_MASKS = re.compile(
-    r"masks?|annot(ation)?s?|labels?(?!l?ed)|segment(ation)?s?|lesions?|silhouettes?"
-    r"|ground.?truths?|truths?|targets?|mattes?|manual|(?<![a-z])(gts?|segs?)(?![a-z])"
-)
-_INSTANCES = ("instance", "instances")
 _OF_OBJECTS = re.compile(r"instances?|objects?")
-_OF_PICTURES = re.compile(
-    r"images?|imgs?|pictures?|photos?|frames?|inputs?|scans?|originals?"
-)
 _SUFFIX = re.compile(
     r"[ _.-]?(masks?|annot(ation)?s?|labels?|segmentations?|lesions?|silhouettes?"
     r"|ground.?truths?|truth|mattes?|[ _.-](gt|seg|manual\d*))$"
@@ -41,7 +29,7 @@ class Pair(NamedTuple):
 
     name: str
     image: str
-    mask: str
+    mask: str = ""  # '' where something else is said of the picture
     split: str = ""  # '', or the folder's own: train, val, test
     row: dict[str, str] = {}  # noqa: RUF012  the columns a table has for it
     parts: tuple[str, ...] = ()  # of a mask that is a file for each object, the files
@@ -198,14 +186,26 @@ def _couple(files: list[_File], key: Callable, surely: bool = True):
 
 
 def _named(couples: list[tuple[_File, _File]]) -> list[Pair]:
-    """Each by the shortest name that is its own, in order of their paths."""
-    stems = collections.Counter(PurePosixPath(p.path).stem for p, _ in couples)
-    pairs = []
-    for picture, mask in sorted(couples):
-        path = PurePosixPath(picture.path)
-        name = path.stem if stems[path.stem] == 1 else str(path.with_suffix(""))
-        pairs.append(Pair(name, picture.path, mask.path, picture.split))
-    return pairs
+    """Each with the name of its picture, in order of their paths."""
+    couples = sorted(couples)
+    names = short_names([picture.path for picture, _ in couples])
+    return [
+        Pair(name, picture.path, mask.path, picture.split)
+        for name, (picture, mask) in zip(names, couples)
+    ]
+
+
+def short_names(files: list[str]) -> list[str]:
+    """The shortest name of each that is its own."""
+    paths = [PurePosixPath(file) for file in files]
+    stems = collections.Counter(path.stem for path in paths)
+    return [p.stem if stems[p.stem] == 1 else str(p.with_suffix("")) for p in paths]
+
+
+def is_mask(file: str) -> bool:
+    """Whether a file is taken for a mask, of classes or of objects, by its folders'
+    names or by its own."""
+    return _classify(file, None, None, True, 0).is_mask
 
 
 def _classify(
@@ -218,14 +218,11 @@ def _classify(
     for folder in reversed(path.parent.parts[skip:]):
         word = folder.lower()
         says = "mask" if says_masks(word, objects) else ""
-        says = says or ("picture" if _OF_PICTURES.search(word) else "")
-        rest = _OF_PICTURES.sub(" ", _OF_MASKS.sub(" ", word))
-        of_split = [
-            SPLIT_WORDS[w] for w in re.findall(r"[a-z]+", rest) if w in SPLIT_WORDS
-        ]
+        says = says or ("picture" if says_pictures(word) else "")
+        of_split = says_split(word)
         if not says and not of_split:
             at.append(word)
-        split = split or (of_split[0] if of_split else "")
+        split = split or of_split
         kind = kind or says
     bare = bare_mask(stem)
     is_mask = kind == "mask" or (not kind and bare != stem)
@@ -238,14 +235,6 @@ def _classify(
         is_mask = lies_in_masks(path, images, masks)
         placed = placed and not (other_mask and not is_mask)
     return _File(file, bare if is_mask else stem, tuple(at), split, is_mask, placed)
-
-
-def says_masks(folder: str, objects: bool) -> bool:
-    """Whether a folder's name says that masks lie in it; `instances` only where objects
-    are to be told apart, as those that lie beside masks of classes are no second ones.
-    """
-    word = folder.lower()
-    return bool(_OF_MASKS.search(word)) or (objects and word in _INSTANCES)
 
 
 def lies_in_masks(path: PurePosixPath, images: str | None, masks: str) -> bool:

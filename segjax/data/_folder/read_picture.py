@@ -10,6 +10,8 @@ from segjax.data._folder.read_mask import ALPHA, FORMATS
 from segjax.data._folder.tiff import TURNED, is_tiff, look_into, series_of
 from segjax.data._intake import MOST_PIXELS, decode, shown
 
+_QUARTERS = (5, 6, 7, 8)  # EXIF's numbers of pictures that lie on their side
+
 
 class Header(NamedTuple):
     """What a picture is, before it is decoded."""
@@ -20,6 +22,12 @@ class Header(NamedTuple):
     deep: bool = False  # more than 8 bits a channel
     turned: bool = False  # by its EXIF
     alpha: bool = False  # with a channel of transparency
+    quarter: bool = False  # turned by a quarter, or three
+
+    @property
+    def shown_size(self) -> tuple[int, ...]:
+        """Height and width as a viewer shows it."""
+        return self.size[::-1] if self.quarter else self.size
 
 
 def look_inside(data: bytes, file: str) -> Header:
@@ -36,7 +44,8 @@ def look_inside(data: bytes, file: str) -> Header:
     if data[:4] == b"\x89PNG" and data[24] == 16 and not deep:
         kind += " of 16 bits, of which 8 are read"
     alpha = image.mode in ALPHA
-    return Header(file, kind, image.size[::-1], deep, _is_turned(image), alpha)
+    turn, size = _turn_of(image), image.size[::-1]
+    return Header(file, kind, size, deep, turn != 1, alpha, turn in _QUARTERS)
 
 
 def read_picture(
@@ -91,11 +100,12 @@ def read_raw(
     return _pixels(turned)
 
 
-def _is_turned(image: Image.Image) -> bool:
+def _turn_of(image: Image.Image) -> int:
+    """EXIF's number of how the camera was held; 1 for upright."""
     try:
-        return image.getexif().get(TURNED, 1) != 1
+        return image.getexif().get(TURNED, 1)
     except Exception:  # a file cut short; reading it will tell
-        return False
+        return 1
 
 
 def in_proportion(size: tuple[int, ...], other: tuple[int, ...]) -> bool:

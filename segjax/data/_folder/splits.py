@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from segjax.base import Mistake, check_range, did_you_mean
-from segjax.data._folder.pairs import SPLIT_WORDS, Matched, Pair
+from segjax.data._folder.pairs import Matched, Pair
+from segjax.data._folder.words import SPLIT_WORDS
 from segjax.data._folds import SPLITS, deal, fold_of_split
 from segjax.data._intake import listed, shown
 
@@ -95,8 +96,8 @@ def _check_groups(pairs: list[Pair], column: str) -> None:
 def _fold_of(pairs, folds: int, group: str | None, stratify: str | None):
     if len(pairs) < folds:
         raise Mistake(
-            f"The folder has {len(pairs)} pictures with masks to be dealt out; each of"
-            f" the {folds} folds needs one. Add some, or set data.folds to fewer."
+            f"The folder has {len(pairs)} pictures that can be dealt out; each of the"
+            f" {folds} folds needs one. Add some, or set data.folds to fewer."
         )
     groups = [group_of(pair, group) for pair in pairs]
     kinds = [_column(pair, stratify) if stratify else "" for pair in pairs]
@@ -156,22 +157,27 @@ def read_table(data: bytes, file: str) -> list[dict[str, str]]:
 
 
 def by_table(
-    rows: list[dict[str, str]], table: str, matched: Matched, root: Path
+    rows: list[dict[str, str]],
+    table: str,
+    matched: Matched,
+    root: Path,
+    what: str = "mask",
 ) -> list[Pair]:
     """The pairs as a table has them: by its columns image and mask, or, where it has
-    no masks, the pairs found, with its columns."""
+    no masks, the pairs found, with its columns. what: a pair's picture comes with."""
     head = list(rows[0])
     image, mask, split = (_first(w, head) for w in (_IMAGE, _MASK, ("split", "set")))
+    mask = mask if what == "mask" else None
     pictures, masks = _files_of(matched)
     paired = {pair.image: pair for pair in matched.pairs}
     found: dict[str, Pair] = {}
     problems = []
     for number, row in enumerate(rows, 2):
         at = f"Line {number} of {shown(table)}"
-        named = _as_path(row.get(image or "", ""), root)
+        named = as_path(row.get(image or "", ""), root)
         picture, of_mask = (
             pictures.get(named.lower()),
-            _as_path(row.get(mask or "", ""), root),
+            as_path(row.get(mask or "", ""), root),
         )
         told_mask = masks.get(of_mask.lower()) if mask else ""
         if picture is None:
@@ -181,7 +187,7 @@ def by_table(
         elif told_mask is None:
             problems.append(f"{at}: there is no mask {shown(of_mask)!r}.")
         elif not mask and picture not in paired:
-            problems.append(f"{at}: {shown(picture)} has no mask.")
+            problems.append(f"{at}: {shown(picture)} has no {what}.")
         else:
             path = str(PurePosixPath(picture).with_suffix(""))
             pair = Pair(path, picture, told_mask) if mask else paired[picture]
@@ -193,7 +199,7 @@ def by_table(
     return [found[picture] for picture in sorted(found)]
 
 
-def _as_path(text: str, root: Path) -> str:
+def as_path(text: str, root: Path) -> str:
     """A file's name as it is below the folder: Windows' strokes, ./ and whole paths are
     understood."""
     path = PurePosixPath(text.replace("\\", "/"))
@@ -206,7 +212,7 @@ def _as_path(text: str, root: Path) -> str:
 def _files_of(matched: Matched) -> tuple[dict[str, str], dict[str, str]]:
     """Pictures and masks by all names that a table may have for them."""
     pictures = [pair.image for pair in matched.pairs] + matched.lone_images
-    masks = [pair.mask for pair in matched.pairs] + matched.lone_masks
+    masks = [p.mask for p in matched.pairs if p.mask] + matched.lone_masks
     every = _by_any_name([*pictures, *masks, *matched.aside])
     return every | _by_any_name(pictures), every | _by_any_name(masks)
 

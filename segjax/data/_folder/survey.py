@@ -4,6 +4,7 @@ import collections
 import contextlib
 import functools
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,6 +29,7 @@ from segjax.data._intake import Files, listed, shown
 from segjax.data._records.scan import in_threads
 
 _TELL_WHITE = 8  # pictures that tell what white is
+_MOST_TOLD = 5  # problems
 _WHERE = ("dir", "images", "masks", "table", "objects")
 _CODED = ("classes", "values", "void", "threshold", "palette")
 
@@ -40,6 +42,11 @@ class Survey(NamedTuple):
     white: float | None  # of pictures of more than 8 bits
     told: list[str]
     problems: list[str]
+
+    @property
+    def known(self) -> bool:
+        """Whether it is known what the masks mean."""
+        return bool(self.coding.classes)
 
 
 def known_coding(config: dict[str, Any]) -> Coding | None:
@@ -67,7 +74,7 @@ def survey(**options) -> Survey:
     frozen = tuple(
         (k, tuple(v) if isinstance(v, list) else v) for k, v in sorted(options.items())
     )
-    return _survey(frozen, _stamp(Path(options["dir"])))
+    return _survey(frozen, stamp(Path(options["dir"])))
 
 
 @functools.lru_cache(maxsize=2)  # train, val and test ask in turn
@@ -99,7 +106,7 @@ def _survey(frozen: tuple, stamp: str) -> Survey:
             told += [f"masks: {line}" for line in of_masks]
         except Mistake as mistake:
             problems.append(str(mistake))
-    white, of_white, wrong = _find_white(files, headers, options)
+    white, of_white, wrong = find_white(files, headers, options)
     return Survey(matched.pairs, coding, white, told + of_white, problems + wrong)
 
 
@@ -135,7 +142,7 @@ def check_size(pair: Pair, shape: tuple[int, ...], sizes: list) -> None:
         )
 
 
-def _find_white(files: Files, headers: list[Header], options: dict[str, Any]):
+def find_white(files: Files, headers: list[Header], options: dict[str, Any]):
     """The value that is white in pictures of more than 8 bits: the largest that their
     bits can hold. None where all have 8."""
     deep = [header.file for header in headers if header.deep]
@@ -172,6 +179,20 @@ def _told_of_pairs(matched: Matched, headers) -> list[str]:
             f"{len(matched.pairs)} pictures with masks, such as {shown(first.image)}"
             f" with {listed(list(first.mask_files), 1)}"
         )
+    told += told_of_headers(headers, "one whose mask fits only as it lies stays so")
+    for files, what in (
+        (matched.lone_images, lone),
+        (matched.lone_masks, "no picture, so left out"),
+        (matched.aside, "left aside"),
+    ):
+        if files:
+            told.append(f"{what}: {len(files)}, {listed(files, 3)}")
+    return told
+
+
+def told_of_headers(headers: list[Header], of_turned: str) -> list[str]:
+    """What the pictures are. of_turned: what becomes of those that EXIF turns."""
+    told = []
     if headers:
         sizes = np.array([header.size for header in headers])
         kinds = collections.Counter(header.kind for header in headers)
@@ -184,7 +205,7 @@ def _told_of_pairs(matched: Matched, headers) -> list[str]:
     if turned:
         told.append(
             f"{len(turned)} pictures are turned as their EXIF says, such as"
-            f" {shown(turned[0])}; one whose mask fits only as it lies stays so"
+            f" {shown(turned[0])}; {of_turned}"
         )
     alpha = [header.file for header in headers if header.alpha]
     if alpha:
@@ -192,20 +213,22 @@ def _told_of_pairs(matched: Matched, headers) -> list[str]:
             f"{len(alpha)} pictures are laid over white where they are transparent; if"
             " their last channel is something else, set data.channels=(0,1,2)"
         )
-    for files, what in (
-        (matched.lone_images, lone),
-        (matched.lone_masks, "no picture, so left out"),
-        (matched.aside, "left aside"),
-    ):
-        if files:
-            told.append(f"{what}: {len(files)}, {listed(files, 3)}")
     return told
 
 
-def _stamp(root: Path) -> str:
-    """What changes when a file of the folder, or a table in it, does."""
+def check_sound(problems: list[str]) -> None:
+    """A Mistake with the first problems, where there are any."""
+    more = len(problems) - _MOST_TOLD
+    if problems:
+        lines = problems[:_MOST_TOLD] + ([f"And {more} more."] if more > 0 else [])
+        raise Mistake("\n  ".join(["This folder cannot be trained on:", *lines]))
+
+
+def stamp(root: Path, others: Sequence[str] = ()) -> str:
+    """What changes when a picture of the folder, a table in it or another file does."""
     facts = []
-    for file in [*picture_files(root), *sorted(p.name for p in root.glob("*.*sv"))]:
+    tables = sorted(p.name for p in root.glob("*.*sv"))
+    for file in [*picture_files(root), *tables, *others]:
         with contextlib.suppress(OSError):  # told when it is read
             stat = (root / file).stat()
             facts.append((file, stat.st_size, stat.st_mtime_ns))

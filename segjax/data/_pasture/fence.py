@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from segjax.data._canvas import canvas_shape, grid, sigmoid
+from segjax.data._noise import noise
 from segjax.data._pasture.canvas import FENCE, Canvas
-from segjax.data._pasture.noise import noise
 from segjax.data._pasture.view import View
 from segjax.data._pasture.weather import Weather
 

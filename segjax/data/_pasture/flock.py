@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 
 from segjax.data._canvas import canvas_shape
+from segjax.data._noise import bumps
 from segjax.data._pasture.canvas import DOG, SHEEP
 from segjax.data._pasture.dog import make_dog
-from segjax.data._pasture.noise import bumps
 from segjax.data._pasture.shapes import Animal, flesh
 from segjax.data._pasture.sheep import breeds, make_sheep
 from segjax.data._pasture.tile import silhouette

@@ -3,8 +3,8 @@
 import numpy as np
 
 from segjax.data._canvas import grid, sigmoid
+from segjax.data._noise import bumps, noise, wave
 from segjax.data._pasture.canvas import GRASS, SKY, Canvas
-from segjax.data._pasture.noise import bumps, noise, wave
 from segjax.data._pasture.view import View
 from segjax.data._pasture.weather import Weather
 

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from segjax.data._canvas import sigmoid
+from segjax.data._noise import noise
 from segjax.data._pasture.canvas import Canvas
-from segjax.data._pasture.noise import noise
 from segjax.data._pasture.shapes import (
     Animal,
     Part,

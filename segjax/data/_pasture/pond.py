@@ -5,9 +5,9 @@ from typing import NamedTuple
 import numpy as np
 
 from segjax.data._canvas import grid
+from segjax.data._noise import bumps, noise
 from segjax.data._pasture.canvas import WATER, Canvas
 from segjax.data._pasture.fence import Fence
-from segjax.data._pasture.noise import bumps, noise
 from segjax.data._pasture.view import View
 from segjax.data._pasture.weather import Weather
 

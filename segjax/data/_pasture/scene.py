@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from segjax.data._canvas import blur, canvas_shape, grid
+from segjax.data._canvas import canvas_shape, grid, photograph
+from segjax.data._noise import bumps
 from segjax.data._pasture.canvas import Canvas, create_canvas
 from segjax.data._pasture.fence import (
     Fence,
@@ -13,7 +14,6 @@ from segjax.data._pasture.fence import (
 )
 from segjax.data._pasture.flock import PLAN, gather
 from segjax.data._pasture.land import paint_land
-from segjax.data._pasture.noise import bumps
 from segjax.data._pasture.paint import cast_shadow, paint_animal
 from segjax.data._pasture.pond import Pond, make_pond, paint_pond
 from segjax.data._pasture.view import View, make_view
@@ -53,19 +53,6 @@ def _paint_shadows(canvas: Canvas, animals, fence, view: View, weather: Weather)
     canvas.image[:] *= dark[..., None] + (1 - dark[..., None]) * _SKYLIT
 
 
-def _photograph(rng, image: np.ndarray) -> np.ndarray:
-    """White balance, exposure, dim corners, blur and grain; gives u8[h,w,3]."""
-    y, x = grid(len(image))
-    gain = rng.normal(1, 0.015, 3) * np.exp(rng.normal(0.05, 0.06))
-    dim = 1 - np.float32(rng.uniform(0, 0.2)) * (y * y + x * x)
-    image = blur(
-        image * gain.astype(np.float32) * dim[..., None], rng.uniform(8e-4, 3e-3)
-    )
-    grain = rng.standard_normal(image.shape, np.float32)
-    image = image + grain * np.float32(rng.uniform(0.5, 3))
-    return image.clip(0, 255).astype(np.uint8)
-
-
 def _compact(instance: np.ndarray) -> np.ndarray:
     """Numbers 1..N without gaps: at the smallest sizes an animal may have no pixel."""
     pixels = np.bincount(instance.ravel())
@@ -95,5 +82,5 @@ def draw_scene(rng: np.random.Generator, size: int) -> Canvas:
     if fence is not None:
         paint_fence(canvas, fence, view, weather)
     paint(range(len(before), 0, -1))
-    image = _photograph(rng, canvas.image)
+    image = photograph(rng, canvas.image)
     return Canvas(image, canvas.semantic, _compact(canvas.instance))

@@ -1,0 +1,1 @@
+"""What dancers are drawn by."""

@@ -1,0 +1,1 @@
+"""What a user's folder of pictures and joints is understood by."""
