@@ -3,9 +3,9 @@
     pip install pycocotools
     python benchmarks/parity_coco.py [--sets 200]
 
-Each set is three pictures of people and of what might be called of them, as the tests
-draw them, without what docs/scores.md says is taken otherwise: crowds, and joints that
-were not found.
+Each set is three pictures of people, with a crowd or without, and of what might be
+called of them, as the tests draw them, but for what docs/scores.md says is taken
+otherwise: joints that were not found.
 """
 
 import argparse
@@ -19,7 +19,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from segjax.tasks._pose_scores import score
 from tests.test_pose_scores import (
-    INFO,
+    JOINTS,
     PICTURES,
     SIDE,
     SIGMAS,
@@ -44,7 +44,7 @@ def main() -> int:
     differences, undefined = [], 0
     for _ in range(flags.sets):
         pictures = [drawn(rng) for _ in range(PICTURES)]
-        ours = score(rows_of(pictures), INFO, many=True)
+        ours = score(rows_of(pictures), JOINTS, many=True)
         for name, theirs in zip(OURS, of_coco(pictures)):
             if theirs == -1 and np.isnan(ours[name]):
                 undefined += 1
@@ -59,9 +59,8 @@ def main() -> int:
 
 
 def drawn(rng) -> tuple[dict, dict]:
-    """A picture's people and what is called, without crowds, with all joints found."""
+    """A picture's people and what is called, with all joints found."""
     example = drawn_people(rng)
-    example["instance"] = np.maximum(example["instance"], 0)
     calls = drawn_calls(rng, example)
     calls["keypoints"][..., 2] = (calls["score"] >= 0)[:, None]
     return example, calls
@@ -103,11 +102,11 @@ def of_coco(pictures: list[tuple[dict, dict]]) -> list[float]:
 
 
 def true_people(example: dict):
-    """The people of a picture in COCO's words; who has neither joints nor pixels is
-    left out."""
-    for number, (points, area) in enumerate(
-        zip(example["keypoints"], example["area"]), 1
-    ):
+    """The people of a picture in COCO's words, the crowd last; who has neither joints
+    nor pixels is left out."""
+    people = [*zip(example["keypoints"], example["area"])]
+    crowd = np.zeros((len(JOINTS), 3)), np.sum(example["instance"] < 0)
+    for number, (points, area) in [*enumerate(people, 1), (-1, crowd)]:
         y, x = np.nonzero(example["instance"] == number)
         labelled = int((points[:, 2] > 0).sum())
         if area == 0 or not (labelled or len(y)):
@@ -116,7 +115,7 @@ def true_people(example: dict):
         if len(y):
             box = [x.min() - 0.5, y.min() - 0.5, np.ptp(x) + 1, np.ptp(y) + 1]
         yield {
-            "iscrowd": 0,
+            "iscrowd": int(number < 0),
             "area": float(area),
             "bbox": [float(v) for v in box],
             "num_keypoints": labelled,

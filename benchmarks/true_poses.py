@@ -55,6 +55,8 @@ def tell(config) -> None:
     task = tasks.make_task(info=info, **run.options(config.task))
     if "heatmap" not in task.heads:
         raise Mistake("The config's task is no pose; take configs/pose.py.")
+    if config.task.get("silhouette"):
+        raise Mistake("True maps are of joints alone; leave task.silhouette at 0.")
     splits = [data.open_split(split=split, **wanted) for split in data.SPLITS]
     stride, rows = config.task.get("stride", 1), {"between": [], "at whole": []}
     for pictures in splits:

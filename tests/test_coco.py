@@ -262,6 +262,20 @@ def test_key_points_find_room_in_every_task(tmp_path):
     assert jax.eval_shape(task.decode, maps)["keypoints"].shape == (3, 3, 3)
 
 
+def test_joints_outside_of_their_picture_are_not_labelled_and_told(tmp_path, capsys):
+    write_people(tmp_path, range(1, 6))
+    path = tmp_path / "annotations" / "person_keypoints_val2017.json"
+    content = json.loads(path.read_text())
+    joints = [6, 4, 2, 3, 4.5, 2, 60, -2, 1]  # the first on the edge, two outside
+    content["annotations"][0] |= {"keypoints": joints}
+    path.write_text(json.dumps(content))
+    assert prepare(tmp_path, tmp_path / "to") == 0
+    told = "outside of their picture, so taken as not labelled: 2, in 000000000001\n"
+    assert told in capsys.readouterr().out
+    example = next(all_rows(tmp_path / "to"))
+    assert example["keypoints"][0].tolist() == [[4, 6, 2], [0, 0, 0], [0, 0, 0]]
+
+
 def test_objects_without_joints_are_background_beside_people(tmp_path, capsys):
     """Some programs write them, and give them an empty list or none."""
     write_people(tmp_path, range(1, 6))

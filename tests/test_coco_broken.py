@@ -329,6 +329,16 @@ BROKEN_PEOPLE = {
         ),
         "has a joint that is neither 0, 1 nor 2",
     ),
+    "all joints of a person outside": (
+        change(
+            "person_keypoints_val2017",
+            lambda content: content["annotations"][0].update(
+                keypoints=[60, 2, 2, 1, 1, 0, 9, -3, 1]
+            ),
+        ),
+        "has all its 2 joints outside of its picture: x is 9 to 60, y -3 to 2, the"
+        " picture is 6 wide, 4 high. Mend it",
+    ),
     "joints of two kinds": (
         change(
             "person_keypoints_val2017",

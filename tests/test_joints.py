@@ -883,7 +883,12 @@ BROKEN = {
     "a mirror of too few": (
         None,
         {"mirror": (1, 0)},
-        "data.mirror is neither a table such as",
+        "data.mirror is no list of 14 joints",
+    ),
+    "a mirror that is a table": (
+        None,
+        {"mirror": {"left_knee": "right_knee"}},
+        "data.mirror is no list of 14 joints",
     ),
     "a mirror of no joint": (
         said(in_words(mirror={"head": "tail"})),

@@ -337,15 +337,17 @@ def _one_person_alone():
 
 
 def test_pixels_of_crowds_and_of_people_without_joints_do_not_count():
+    """And that no joint is beyond the picture is to be learnt."""
     task = tasks.make_task("pose", INFO, stride=2)
     example = picture_of(people([(2, 2)] * 5, [None] * 5))
     ids = np.zeros((16, 16), np.int32)
     ids[:4, :4], ids[8:12, 8:12], ids[8:12, :4] = 1, 2, -1
     semantic = np.zeros((16, 16), np.uint8)
-    semantic[15] = VOID
+    semantic[14:] = VOID
+    semantic[:, 14:], ids[:, 14:] = VOID, -1  # as a margin has it
     example |= {"instance": jnp.array(ids), "semantic": jnp.array(semantic)}
     counts = np.ones((8, 8))
-    counts[4:6, 4:6] = counts[4:6, :2] = counts[7] = 0
+    counts[4:6, 4:6] = counts[4:6, :2] = counts[7, :7] = 0
     found = jax.jit(task.encode)(example)["counts"]
     np.testing.assert_array_equal(found, counts)
 
@@ -847,7 +849,8 @@ def test_a_picture_is_counted_with_room_for_a_power_of_two_people():
         assert shapes == {"keypoints": (room, 5, 3), "area": (room,)}
 
 
-def test_pictures_of_many_sizes_are_read_and_counted_by_few_programs(tmp_path):
+@pytest.mark.parametrize("fit", ["stretch", "pad"])
+def test_pictures_of_many_sizes_are_read_and_counted_by_few_programs(fit, tmp_path):
     """And as without a margin: the second of three is a crowd, the third has no joint;
     a joint is called beyond the edge."""
     made = collections.Counter()
@@ -861,7 +864,7 @@ def test_pictures_of_many_sizes_are_read_and_counted_by_few_programs(tmp_path):
 
     task = tasks.make_task("pose", INFO, people=2, silhouette=1.0)
     told = {name: counted(name, getattr(task, name)) for name in ("decode", "count")}
-    config = {"data": {"name": "dancers", "size": 16, "fit": "stretch"}}
+    config = {"data": {"name": "dancers", "size": 16, "fit": fit}}
     rng = np.random.default_rng(0)
     maps = {n: rng.normal(-2, 2, (16, 16, c)) for n, c in task.heads.items()}
     info, config = INFO, ConfigDict(config)
@@ -973,6 +976,7 @@ MISTAKES = {
     "nobody": (INFO, {"people": 0}, "task.people is 0; it must be from 1 to 256"),
     "everybody": (INFO, {"people": 257}, "task.people is 257"),
     "no stride": (INFO, {"stride": 0}, "task.stride is 0; it must be from 1 to 64"),
+    "another length": (INFO, {"lengths": ("foot",)}, "lengths is 'foot'"),
     "no part": (INFO, {"people": 2, "parts": 0}, "task.parts is 0"),
     "too many parts": (INFO, {"people": 2, "parts": 6}, "task.parts is 6; .* 1 to 5"),
     "heat below 0": (INFO, {"heat": -1}, "task.heat is -1"),
@@ -1009,6 +1013,28 @@ def test_too_few_cells_are_told_when_they_are_made():
 def test_one_person_needs_no_limbs_and_no_parts():
     bare = INFO._replace(joints=JOINTS[:2], limbs=(), mirror=())
     assert tasks.make_task("pose", bare).heads == {"heatmap": 2}
+
+
+def test_two_people_of_two_joints_need_no_option():
+    few = INFO._replace(joints=JOINTS[:2], limbs=((0, 1),), mirror=())
+    assert tasks.make_task("pose", few, people=2).heads == {"heatmap": 2, "paf": 2}
+
+
+def test_what_decides_can_be_measured_in_the_pictures():
+    """Of people who are shown from the waist up, likeness."""
+    info = data.make_info("dancers")._replace(provides=("image", "keypoints"))
+    points = np.ones((4, 1, len(info.joints), 3), np.float32)
+    examples = [{"keypoints": some} for some in points]
+    settled = functools.partial(tasks.settle, "pose", info)
+    assert settled(examples) == {}
+    points[..., [k for k, name in enumerate(info.joints) if "hip" in name], 2] = 0
+    found = settled(examples)
+    assert found == {"lengths": ("head",)}
+    assert settled(examples, lengths=("torso",)) == {"lengths": ()}
+    task = tasks.make_task("pose", info, **found)
+    assert tasks.score_names(task, info)[:2] == ("pckh", "oks")
+    task = tasks.make_task("pose", info, lengths=())
+    assert tasks.score_names(task, info)[0] == "oks"
 
 
 def test_more_people_than_room_and_joints_of_nobody_are_told_at_launch():

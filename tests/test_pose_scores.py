@@ -9,7 +9,7 @@ import pytest
 
 from segjax import tasks
 from segjax.base import Info
-from segjax.tasks._pose_scores import head_of, score, sigmas_of, torso_of
+from segjax.tasks._pose_scores import ends_of, head_of, score, sigmas_of, torso_of
 from segjax.tasks._quality import THRESHOLDS
 from segjax.tasks._skeletons import hold
 
@@ -91,39 +91,38 @@ def likeness(called, points, area, box):
 
 def looked_at(example, prediction):
     """What the rules need to know of a picture: of true people area, whether any joint
-    is labelled, and how alike each called one is; of the called, the highest score
-    first, score, area, whether in a crowd."""
+    is labelled, and how alike each called one is, and last the crowd; of the called,
+    the highest score first, score and area."""
     called = [k for k in range(SLOTS) if prediction["score"][k] >= 0]
     called.sort(key=lambda k: -prediction["score"][k])
     called = called[:20]
     true, told = [], []
-    for k, (points, area) in enumerate(zip(example["keypoints"], example["area"])):
-        y, x = np.nonzero(example["instance"] == k + 1)
+    crowd = np.zeros((len(JOINTS), 3)), np.sum(example["instance"] == -1), -1
+    each = zip(example["keypoints"], example["area"], range(1, PEOPLE + 1))
+    for points, area, number in [*each, crowd]:
+        y, x = np.nonzero(example["instance"] == number)
         some, box = (points[:, 2] > 0).any(), None
         if not some:
             if area == 0 or len(y) == 0:
                 continue
             box = ((y.min(), x.min()), (y.max(), x.max()))
         said = (prediction["keypoints"][c] for c in called)
-        true.append((area, some, [likeness(one, points, area, box) for one in said]))
+        alike = [likeness(one, points, area, box) for one in said]
+        true.append((area, some, alike, number == -1))
     for c in called:
         points = prediction["keypoints"][c]
         there = points[points[:, 2] > 0, :2]
         area = np.prod(np.ptp(there, axis=0)) if len(there) else 0
-        pixels = [(round(float(y)), round(float(x))) for y, x in there]
-        pixels = [p for p in pixels if min(p) >= 0 and max(p) < SIDE]
-        lost = sum(example["instance"][p] == -1 for p in pixels)
-        crowd = len(there) > 0 and lost >= len(there) / 2
-        told.append((float(prediction["score"][c]), area, crowd))
+        told.append((float(prediction["score"][c]), area))
     return true, told
 
 
 def judged(true, called, level, least, most):
     """Of one picture: [(score, right)] of those that count, and people that count."""
-    ignored = [not (some and least <= area <= most) for area, some, _ in true]
+    ignored = [not (some and least <= area <= most) for area, some, *_ in true]
     order = sorted(range(len(true)), key=lambda k: ignored[k])
     taken, told = set(), []
-    for place, (sure, area, crowd) in enumerate(called):
+    for place, (sure, area) in enumerate(called):
         best, match = level, None
         for k in order:
             if k in taken:
@@ -132,10 +131,11 @@ def judged(true, called, level, least, most):
                 break
             if true[k][2][place] >= best:
                 best, match = true[k][2][place], k
-        taken.add(match)
+        if match is not None and not true[match][3]:  # the crowd is never taken
+            taken.add(match)
         if match is not None and not ignored[match]:
             told.append((sure, True))
-        if match is None and least <= area <= most and not crowd:
+        if match is None and least <= area <= most:
             told.append((sure, False))
     return told, ignored.count(False)
 
@@ -189,7 +189,7 @@ def test_two_hundred_random_sets_are_scored_as_coco_says():
         rows = rows_of(pictures)
         if number % 4 == 0:  # one row alone, by the same formula
             pictures, rows = pictures[:1], {w: r[:1] for w, r in rows.items()}
-        scores, expected = score(rows, INFO, many=True), coco_by_loops(pictures)
+        scores, expected = score(rows, JOINTS, many=True), coco_by_loops(pictures)
         for name, value in expected.items():
             assert math.isnan(scores[name]) == math.isnan(value), name
             if not math.isnan(value):
@@ -216,7 +216,7 @@ UPRIGHT = {
 }
 NAMES = tuple(UPRIGHT)
 OF_NAMES = INFO._replace(joints=NAMES)
-ENDS = {"torso": torso_of(NAMES), "head": head_of(NAMES)}
+ENDS = ends_of(NAMES)
 _hold = jax.jit(functools.partial(hold, sigmas=sigmas_of(NAMES), **ENDS))
 
 
@@ -255,7 +255,7 @@ def test_near_joints_by_hand():
     ]
     off = {"nose": 4, "head_top": 6, "neck": 10, "right_shoulder": 11, "right_hip": 5}
     called = [person((400, 0)), person(without=["left_hip"], **off)]
-    scores = score(row_of(true, called), OF_NAMES, many=False)
+    scores = score(row_of(true, called), NAMES, many=False, **ENDS)
     assert list(scores)[:5] == ["pck", "pck10", "pckh", "oks", "ap"]
     # of the first: not the right shoulder, and not the left hip, which was not found
     assert scores["pck"] == pytest.approx((5 + 0) / (7 + 5))
@@ -282,11 +282,11 @@ def test_a_torso_is_the_mean_of_both_diagonals():
     for by, right in ((9, 1), (9.1, 0)):
         called = true.copy()
         called[NAMES.index("nose"), 1] += by
-        scores = score(row_of([true], [called]), OF_NAMES, many=False)
+        scores = score(row_of([true], [called]), NAMES, many=False, **ENDS)
         assert scores["pck/nose"] == right
     unlabelled = true.copy()
     unlabelled[NAMES.index("left_hip"), 2] = 0  # 50 alone: within 10
-    assert score(row_of([unlabelled], [called]), OF_NAMES, False)["pck/nose"] == 1
+    assert score(row_of([unlabelled], [called]), NAMES, False, **ENDS)["pck/nose"] == 1
 
 
 def test_likeness_by_hand():
@@ -326,7 +326,7 @@ def test_a_torso_seen_from_the_side_can_be_measured():
     true = person(without=others)
     true[:, 1] = 115
     called = true + np.float32([0, 1, 0])
-    scores = score(row_of([true], [called], area=None), OF_NAMES, many=False)
+    scores = score(row_of([true], [called], area=None), NAMES, many=False, **ENDS)
     assert scores["pck"] == 1
 
 
@@ -366,37 +366,53 @@ def test_who_is_ignored_takes_nobody_away():
 
 def test_who_is_ignored_is_neither_found_nor_missed():
     """A person of 10 by 10 pixels without joints, whose box, 39.5 to 49.5, reaches from
-    29.5 to 59.5 when grown by its own size; and a crowd, from 70 on."""
+    29.5 to 59.5 when grown by its own size."""
     instance = np.zeros((100, 100), np.int32)
-    instance[40:50, 40:50], instance[70:] = 2, -1
+    instance[40:50, 40:50] = 2
     true = {"area": (300, 100, 0), "instance": instance}
     there, nobody = person((-190, -100), 0.2), np.zeros((len(NAMES), 3), np.float32)
-    for y, told in ((59, -1), (65, 0), (80, -1)):
+    for y, told in ((59, -1), (65, 0)):
         called = np.array([(y, 50, 1)] * len(NAMES), np.float32)
         row = row_of([there, nobody], [there, called], **true)
         assert row["fate"][0, :2, 0].tolist() == [[1] * 10, [told] * 10]
         assert row["there"].tolist() == [[1, 0, 0]]
         assert row["number"].tolist() == [[1, 2 + told, 0]]
-    half = there.copy()
-    half[:4, 0] = 80  # four of seven joints
-    row = row_of([there, nobody], [there, half], **true)
-    assert row["fate"][0, 1, 0].tolist() == [-1] * 10
-    half[0, 2] = 0  # of six that were found, three
-    row = row_of([there, nobody], [there, half], **true)
-    assert row["fate"][0, 1, 0].tolist() == [-1] * 10
-    half[1, 0] = 10
-    row = row_of([there, nobody], [there, half], **true)
-    assert row["fate"][0, 1, 0].tolist() == [0] * 10
+    twice = [np.array([(45, x, 1)] * len(NAMES), np.float32) for x in (44, 46)]
+    row = row_of([there, nobody], [there, *twice], **true)  # only one of them is he
+    assert row["fate"][0, :3, 0, 0].tolist() == [1, -1, 0]
+
+
+def test_a_crowd_excuses_all_who_are_near_its_box():
+    """One of 20 by 10 pixels, whose box, 69.5 to 89.5 and 39.5 to 49.5, reaches from
+    49.5 to 109.5 and from 29.5 to 59.5 when grown."""
+    instance = np.zeros((120, 100), np.int32)
+    instance[70:90, 40:50] = -1
+    there = person((-190, -100), 0.2)
+    true = {"area": (300, 0, 0), "instance": instance}
+    # what is void besides is the margin of a padded picture, and excuses nobody
+    void = {"semantic": np.where(instance < 0, 255, 0).astype(np.uint8)}
+    inside, outside = ((80, 45), (50, 30), (108, 59)), ((44, 45), (80, 66))
+    for at in inside + outside:
+        called = np.array([(*at, 1)] * len(NAMES), np.float32)
+        row = row_of([there], [there, called], **true)
+        told = -1 if at in inside else 0
+        assert row["fate"][0, :2, 0].tolist() == [[1] * 10, [told] * 10]
+        row = row_of([there], [there, called], **true, **void)
+        assert row["fate"][0, :2, 0].tolist() == [[1] * 10, [0] * 10]
+    several = [np.array([(80, x, 1)] * len(NAMES), np.float32) for x in (44, 46)]
+    row = row_of([there], [there, *several], **true)
+    assert row["fate"][0, :3, 0, 0].tolist() == [1, -1, -1]
+    assert row["number"].tolist() == [[1, 1, 0]]
 
 
 def test_the_truth_itself_scores_one(strict_promotion):
     true = [person(), person((0, 300), 3)]
     row = row_of(true, true, area=(4000, 36_000, 0))
     for many in (True, False):
-        scores = score(row, OF_NAMES, many)
+        scores = score(row, NAMES, many, **ENDS)
         assert scores.pop("count_error", 0) == 0
         assert set(scores.values()) == {1.0}
-    assert list(score(row, OF_NAMES, True)) == [
+    assert list(score(row, NAMES, True, **ENDS)) == [
         *OF_COCO,
         "oks",
         "pck",
@@ -406,15 +422,15 @@ def test_the_truth_itself_scores_one(strict_promotion):
 
 
 def test_undefined_scores_are_nan():
-    nobody = score(row_of([], [person()]), OF_NAMES, many=True)
+    nobody = score(row_of([], [person()]), NAMES, many=True, **ENDS)
     assert nobody.pop("count_error") == 1
     assert all(math.isnan(value) for value in nobody.values())
-    missed = score(row_of([person()], []), OF_NAMES, many=True)
+    missed = score(row_of([person()], []), NAMES, many=True, **ENDS)
     assert missed.pop("count_error") == 1
     assert math.isnan(missed.pop("ap/large"))  # 4,000 pixels are medium
     assert set(missed.values()) == {0.0}
     no_torso = person(without=["left_hip", "right_hip", "neck"])
-    scores = score(row_of([no_torso], [no_torso]), OF_NAMES, many=False)
+    scores = score(row_of([no_torso], [no_torso]), NAMES, many=False, **ENDS)
     assert scores["oks"] == scores["ap"] == 1
     assert all(math.isnan(scores[n]) for n in ("pck", "pck10", "pckh", "pck/nose"))
 
@@ -426,7 +442,7 @@ def test_a_picture_without_any_row_of_people():
     assert row["fate"][0, 0].tolist() == [0] * 10
     assert row["number"].tolist() == [0, 1, 0]
     rows = {word: np.asarray(sums)[None] for word, sums in row.items()}
-    assert score(rows, OF_NAMES, many=True)["count_error"] == 1
+    assert score(rows, NAMES, many=True, **ENDS)["count_error"] == 1
 
 
 def test_room_that_is_taken_matters_where_somebody_is_missed():
@@ -456,12 +472,12 @@ def test_rows_are_pooled():
     first = row_of([person()], [person(**off)])
     second = row_of([person()], [person(), person((0, 500))])
     rows = {word: np.concatenate([first[word], second[word]]) for word in first}
-    scores = score(rows, OF_NAMES, many=True)
+    scores = score(rows, NAMES, many=True, **ENDS)
     assert scores["pck"] == pytest.approx(12 / 14)
     assert scores["pck/nose"] == 1 / 2
     assert scores["ap50"] == 1
     assert scores["count_error"] == 1 / 2
-    alone = [score(row, OF_NAMES, many=True)["oks"] for row in (first, second)]
+    alone = [score(row, NAMES, many=True, **ENDS)["oks"] for row in (first, second)]
     assert scores["oks"] == pytest.approx(sum(alone) / 2)
 
 
@@ -471,6 +487,8 @@ def test_joints_are_known_by_their_names():
     mean = pytest.approx(sum(known) / 5)
     assert sigmas_of(names) == (*known[:4], mean, known[4])
     assert sigmas_of(("tail", "horn")) == (0.067, 0.067)
+    # a forearm is no ear
+    assert sigmas_of(("left_forearm", "left_hip")) == (0.107, 0.107)
     ankle = ("nose", "left_hip", "right_knee", "left_ankle", "left_elbow")
     assert sigmas_of(ankle) == (0.026, 0.107, 0.087, 0.089, 0.072)
     assert head_of(names) == ((2, 3),)
@@ -480,9 +498,12 @@ def test_joints_are_known_by_their_names():
     assert torso_of(("LHip", "LShoulder", "RHip", "RShoulder")) == ((1, 2), (3, 0))
     assert torso_of(("r_hip", "l_shoulder")) == ((1, 0),)
     assert torso_of(names) is None
+    assert ENDS == {"torso": ((3, 6), (4, 5)), "head": ((1, 2),)}
+    assert ends_of(NAMES, ("head",)) == {"head": ((1, 2),)}
 
 
 def test_joints_without_a_torso_are_scored_by_likeness():
-    hands = INFO._replace(joints=tuple(f"part {k}" for k in range(len(NAMES))))
+    hands = tuple(f"part {k}" for k in range(len(NAMES)))
+    assert ends_of(hands) == {}
     scores = score(row_of([person()], [person()]), hands, many=False)
     assert list(scores) == ["oks", *OF_COCO]

@@ -91,11 +91,12 @@ class Run(NamedTuple):
         views = []
         for view in (0, MIRROR) if both else range(8 if tta else 1):
             outputs = self.outputs(seen_from(fitted, view)[None])
-            inside = {
-                name: seen_back(np.asarray(maps[0]), view)[:h, :w]
+            whole = {
+                name: seen_back(np.asarray(maps[0]), view)
                 for name, maps in outputs.items()
             }
-            kept = {name: inside.pop(name) for name in self.task.kept}
+            kept = {name: whole.pop(name) for name in self.task.kept}
+            inside = {name: maps[:h, :w] for name, maps in whole.items()}
             size = image.shape[:2]
             views.append(kept | _resize(inside, size, self.task.vectors))
         return [both(*views)] if both else views
@@ -153,7 +154,8 @@ class Run(NamedTuple):
         found = self._read_one(kept | others, temperature)
         for word in {"semantic", "probability"} & found.keys():
             found[word] = found[word][: shape[0], : shape[1]]
-        size = kept[self.task.kept[0]].shape
+        how = data.Loading.of(options(self.config.data))
+        size = data.covered(shape, how.side, how.fit)
         return found | {"keypoints": _moved(found["keypoints"], size, shape)}
 
 

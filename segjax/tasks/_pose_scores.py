@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from segjax.base import Info
 from segjax.ops.sides import side_of
 from segjax.tasks._skeletons import RANGES, Pairs
 
@@ -20,7 +19,7 @@ _SIGMAS = {
     "ankle": 0.089,
     "neck": 0.079,
     "head": 0.079,
-    "ear": 0.035,  # last: some other names may hold it
+    "ear": 0.035,
 }
 _MEAN = 0.067  # of COCO's 17
 _RECALLS = np.linspace(0, 1, 101)
@@ -28,16 +27,22 @@ _RECALLS = np.linspace(0, 1, 101)
 Rows = dict[str, np.ndarray]
 
 
-def score(rows: Rows, info: Info, many: bool) -> dict[str, float]:
+def score(
+    rows: Rows,
+    joints: Sequence[str],
+    many: bool,
+    torso: Pairs | None = None,
+    head: Pairs | None = None,
+) -> dict[str, float]:
     """Of one person a picture PCK first; of many a picture COCO's average precision.
 
     pck: of all labelled joints of all people, the share within .2 of the torso; pck10:
-    within .1; pckh: within half the head; each where joints have the names of what is
-    measured by; oks: of each true person and the called one that is his, 0 where he is
-    missed; ap, ar: over OKS of at least .50, .55, .. .95; count_error: by how many the
-    people called differ from those that are there.
+    within .1; pckh: within half the head; each where there is what is measured by; oks:
+    of each true person and the called one that is his, 0 where he is missed; ap, ar:
+    over OKS of at least .50, .55, .. .95; count_error: by how many the people called
+    differ from those that are there.
     """
-    near, by_joint = _nearness(rows, info)
+    near, by_joint = _nearness(rows, joints, torso, head)
     oks, people = np.asarray(rows["oks"], np.float64).sum(0)
     alike = {"oks": float(_ratio(oks, people))}
     if not many:
@@ -48,15 +53,17 @@ def score(rows: Rows, info: Info, many: bool) -> dict[str, float]:
     return _precision(rows) | alike | of_torso | by_joint | error
 
 
-def _nearness(rows: Rows, info: Info) -> tuple[dict[str, float], dict[str, float]]:
+def _nearness(
+    rows: Rows, joints: Sequence[str], torso: Pairs | None, head: Pairs | None
+) -> tuple[dict[str, float], dict[str, float]]:
     """The share of labelled joints that are right, all joints together and each."""
     right, asked = np.moveaxis(np.asarray(rows["joints"], np.float64).sum(0), -1, 0)
     pck10, pck, pckh = _ratio(right.sum(0), asked.sum(0)).tolist()
-    of_head = {"pckh": pckh} if head_of(info.joints) else {}
-    if not torso_of(info.joints):
+    of_head = {"pckh": pckh} if head else {}
+    if not torso:
         return of_head, {}
     each = _ratio(right, asked)[:, 1].tolist()
-    by_joint = {f"pck/{name}": share for name, share in zip(info.joints, each)}
+    by_joint = {f"pck/{name}": share for name, share in zip(joints, each)}
     return {"pck": pck, "pck10": pck10} | of_head, by_joint
 
 
@@ -106,14 +113,27 @@ def _ratio(a, b):
 
 def sigmas_of(joints: Sequence[str]) -> tuple[float, ...]:
     """How far each joint may be off, as a share of the root of a person's area: COCO's,
-    and of neck and head as of shoulders, by what the name contains. Another joint gets
+    and of neck and head as of shoulders, by how a word of its name begins. Others get
     the mean of the known ones among these; where none is known, of COCO's 17."""
+    words = (side_of(joint)[1].split("_") for joint in joints)
     named = [
-        next((s for part, s in _SIGMAS.items() if part in joint.lower()), None)
-        for joint in joints
+        next(
+            (s for w in some for part, s in _SIGMAS.items() if w.startswith(part)), None
+        )
+        for some in words
     ]
     known = [sigma for sigma in named if sigma is not None] or [_MEAN]
     return tuple(sum(known) / len(known) if s is None else s for s in named)
+
+
+def ends_of(
+    joints: Sequence[str], lengths: Sequence[str] | None = None
+) -> dict[str, Pairs]:
+    """The pairs of joints between which each length is, of the lengths named, unset for
+    all, that joints have names for."""
+    asked = LENGTHS if lengths is None else lengths
+    found = {length: of(joints) for length, of in LENGTHS.items() if length in asked}
+    return {length: pairs for length, pairs in found.items() if pairs}
 
 
 def torso_of(joints: Sequence[str]) -> Pairs | None:
@@ -142,3 +162,6 @@ def _first(named: list[tuple[str, str]], side: str, *words: str) -> int | None:
         if of_side == side and all(word in name for word in words)
     )
     return next(fits, None)
+
+
+LENGTHS = {"torso": torso_of, "head": head_of}

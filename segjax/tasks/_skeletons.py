@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
+from segjax.base import VOID
 from segjax.tasks._quality import THRESHOLDS
 
 Pairs = tuple[tuple[int, int], ...]  # of joints
@@ -23,7 +24,8 @@ _ROUNDING = 1e-6  # of an OKS in 32 bits: a match of exactly .75 is at least .75
 
 
 class _True(NamedTuple):
-    """The people of a picture, and rows of nobody. Boxes are of those to be ignored."""
+    """The people of a picture, rows of nobody, and last the crowd, if there is one.
+    Boxes are of those to be ignored."""
 
     places: Array  # f32[p,j,2]
     labelled: Array  # bool[p,j]
@@ -41,7 +43,6 @@ class _Called(NamedTuple):
     found: Array  # bool[k,j]
     score: Array  # f32[k] -1 for nobody
     area: Array  # f32[k] of the box of its joints
-    crowd: Array  # bool[k] half of its joints or more lie in a crowd
 
 
 def hold(
@@ -69,7 +70,7 @@ def hold(
     to be a third as wide as high, or as high as wide, at least.
     """
     true = _true_people(example)
-    called = _called_people(prediction, example.get("instance"))
+    called = _called_people(prediction)
     alike = _alike(true, called, sigmas)
     within = (_within(true.area) & true.counts[:, None]).T
     fate = _fates(alike, within, true, called)
@@ -91,7 +92,7 @@ def hold(
 
 
 def _true_people(example: dict) -> _True:
-    # a row more than there are: a picture may have no row at all
+    # a row more than there are, the crowd's
     points = jnp.pad(jnp.asarray(example["keypoints"]), ((0, 1), (0, 0), (0, 0)))
     places, labelled = points[..., :2], points[..., 2] > 0
     sides = _box_sides(places, labelled)
@@ -105,27 +106,25 @@ def _true_people(example: dict) -> _True:
     ignored = jnp.zeros(len(points), bool)
     low = high = jnp.zeros((len(points), 2))
     if "instance" in example:
-        low, high, shown = _boxes(jnp.asarray(example["instance"]), len(points))
+        ids = jnp.asarray(example["instance"])
+        crowd = ids < 0
+        if "semantic" in example:
+            crowd &= example["semantic"] != VOID  # as margins of padded pictures are
+        area = area.at[-1].set(crowd.sum())
+        ids = jnp.where(crowd, len(points), ids)
+        low, high, shown = _boxes(ids, len(points))
         ignored = ~labelled.any(-1) & (area > 0) & shown
         low, high = 2 * low - high, 2 * high - low
     return _True(places, labelled, area, counts, ignored, low, high)
 
 
-def _called_people(prediction: dict, instance: Array | None) -> _Called:
+def _called_people(prediction: dict) -> _Called:
     score = jnp.asarray(prediction["score"])
     order = jnp.argsort(-score, stable=True)
     score, points = score[order], jnp.asarray(prediction["keypoints"])[order]
     places, found = points[..., :2], points[..., 2] > 0
-    crowd = jnp.zeros(len(score), bool)
-    if instance is not None:
-        size = jnp.array(instance.shape)
-        pixel = jnp.floor(places + 0.5).astype(jnp.int32)
-        inside = ((pixel >= 0) & (pixel < size)).all(-1)
-        y, x = jnp.moveaxis(jnp.clip(pixel, 0, size - 1), -1, 0)
-        among = found & inside & (jnp.asarray(instance)[y, x] < 0)
-        crowd = found.any(-1) & (2 * among.sum(-1) >= found.sum(-1))
     score = jnp.where(score >= 0, score, -1)
-    return _Called(places, found, score, _box_sides(places, found).prod(-1), crowd)
+    return _Called(places, found, score, _box_sides(places, found).prod(-1))
 
 
 def _alike(true: _True, called: _Called, sigmas: Sequence[float]) -> Array:
@@ -146,12 +145,13 @@ def _alike(true: _True, called: _Called, sigmas: Sequence[float]) -> Array:
 
 def _fates(alike: Array, within: Array, true: _True, called: _Called) -> Array:
     """Of each called person, range of areas and threshold: 1 right, 0 wrong, -1
-    neither. In order of score each takes the true one most like it that is still free;
-    one that is ignored only where none that counts is like it enough. i8[k,a,t]"""
+    neither. In order of score each takes the true one most like it that is still free,
+    as the crowd always is; one that is ignored only where none that counts is like it
+    enough. i8[k,a,t]"""
     least = jnp.array(THRESHOLDS - _ROUNDING, jnp.float32)[:, None]
     people = jnp.arange(len(true.area))
     # no false alarm, where it is no match either
-    excused = ~_within(called.area) | (called.crowd | (called.score < 0))[:, None]
+    excused = ~_within(called.area) | (called.score < 0)[:, None]
 
     def next_called(free, one):
         alike, score, excused = one
@@ -161,7 +161,7 @@ def _fates(alike: Array, within: Array, true: _True, called: _Called) -> Array:
         # of equals the last, as in COCO's own loop
         strength = jnp.where(chosen, alike, -1)[..., ::-1]
         best = len(people) - 1 - jnp.argmax(strength, -1)
-        free &= ~(chosen & (people == best[..., None]))
+        free &= ~(chosen & (people == best[..., None])) | (people == len(people) - 1)
         aside = fits.any(-1) | excused[:, None]
         fate = jnp.where(right.any(-1), 1, jnp.where(aside, -1, 0))
         return free, fate.astype(jnp.int8)

@@ -10,16 +10,17 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from segjax.base import VOID, Info, Mistake, Task, check_range
+from segjax.base import VOID, Info, Mistake, Task, check_choice, check_range
 from segjax.ops.pool import mean_pool
 from segjax.tasks import _draw, _many_people, _one_person, semantic
 from segjax.tasks._mirror import mirror_mean
-from segjax.tasks._pose_scores import head_of, score, sigmas_of, torso_of
+from segjax.tasks._pose_scores import LENGTHS, ends_of, score, sigmas_of
 from segjax.tasks._skeletons import hold
 
 MOST_PEOPLE = 256
 _SMALLEST = 0.6  # cells that heat is wide, at least: or its top is lost between two
 _FEWEST = 4  # cells of a side
+_PARTS = 3  # joints that make a person
 _LOOKED_AT = 1000  # pictures whose people are counted beforehand
 
 
@@ -35,7 +36,8 @@ def make_task(
     width: float = 0.01,
     apart: float = 0.03,
     least: float = 0.1,
-    parts: int = 3,
+    parts: int | None = None,
+    lengths: tuple[str, ...] | None = None,
 ) -> Task:
     """The joints of info.joints.
 
@@ -45,13 +47,21 @@ def make_task(
     terms, the last for classes beside the joints; sigma, width: how wide heat is, and
     how far a limb's field goes to its sides; apart: least distance of two joints of a
     kind; these three as a share of the picture's longer side; least: heat, from 0 to 1,
-    that is a joint; parts: joints that make a person.
+    that is a joint; parts: joints that make a person, unset for 3, or for all where
+    there are fewer. Of a single person field, width, least and parts play no role.
+
+    lengths: what joints may be off by a share of, "torso" or "head", where the data
+    names the joints at their ends; unset for those that training pictures show.
     """
     room = info.people if people is None else people
     many = room > 1
     _check_joints(info, room)
+    parts = min(_PARTS, len(info.joints)) if parts is None else parts
     if many:
         check_range("task.parts", parts, 1, len(info.joints))
+    for length in lengths or ():
+        check_choice("task.lengths", length, (*LENGTHS,))
+    ends = ends_of(info.joints, lengths)
     check_range("task.stride", stride, 1, 64)
     check_range("task.least", least, 0, 1)
     for name, k in {"heat": heat, "field": field, "silhouette": silhouette}.items():
@@ -101,10 +111,10 @@ def make_task(
         count=functools.partial(
             hold,
             sigmas=sigmas_of(info.joints),
-            torso=torso_of(info.joints),
-            head=head_of(info.joints),
+            torso=ends.get("torso"),
+            head=ends.get("head"),
         ),
-        score=lambda rows: score(rows, info, many),
+        score=lambda rows: score(rows, info.joints, many, **ends),
         draw=functools.partial(_draw.skeleton_strip, info=info),
         panels="From left to right: the picture, the truth, the prediction, each limb"
         " in a colour of its own.",
@@ -120,14 +130,15 @@ def make_task(
 def settle(
     info: Info, examples: Iterable[dict[str, np.ndarray]], **config
 ) -> dict[str, Any]:
-    """The options as they are; a Mistake where a training picture shows more people
-    than there is room for, or none has a joint."""
+    """The options, with the lengths that can be measured where not all can; a Mistake
+    where a training picture shows more people than there is room for, or none has a
+    joint."""
     room = config.get("people") or info.people
     marked = [
-        (example["keypoints"][..., 2] > 0).any(-1).sum()
+        example["keypoints"][..., 2] > 0
         for example in itertools.islice(examples, _LOOKED_AT)
     ]
-    most = max(marked, default=0)
+    most = max((of.any(-1).sum() for of in marked), default=0)
     if most > room:
         raise Mistake(
             f"A training picture shows {most} people, and task.people is {room}; leave"
@@ -138,7 +149,13 @@ def settle(
             f"None of the {len(marked)} training pictures has a joint that is marked;"
             " nothing can be learnt of them."
         )
-    return config
+    ends = ends_of(info.joints, config.get("lengths"))
+    shown = [
+        length
+        for length, pairs in ends.items()
+        if any((of[:, a] & of[:, b]).any() for of in marked for a, b in pairs)
+    ]
+    return config if len(shown) == len(ends) else config | {"lengths": (*shown,)}
 
 
 def _scaled(points, by: float):
@@ -148,15 +165,18 @@ def _scaled(points, by: float):
 
 def _counts(example):
     """1 where a pixel counts: no crowd, nothing void, nobody whose joints nobody has
-    marked. f32[h,w]"""
-    counts = jnp.ones(example["image"].shape[:2])
+    marked. Beyond the picture no joint is, and that is to be learnt: there the network
+    is asked as well. f32[h,w]"""
+    void = jnp.zeros(example["image"].shape[:2], bool)
     if "semantic" in example:
-        counts *= example["semantic"] != VOID
-    if "instance" in example:
-        ids, points = example["instance"], example["keypoints"]
-        marked = jnp.append((points[..., 2] > 0).any(-1), False)
-        counts *= (ids == 0) | ((ids > 0) & marked[jnp.clip(ids, 1, len(marked)) - 1])
-    return counts
+        void = example["semantic"] == VOID
+    if "instance" not in example:
+        return 1.0 - void
+    ids, points = example["instance"], example["keypoints"]
+    marked = jnp.append((points[..., 2] > 0).any(-1), False)
+    known = (ids == 0) | ((ids > 0) & marked[jnp.clip(ids, 1, len(marked)) - 1])
+    beyond = void & (ids < 0)
+    return (known & ~void | beyond).astype(jnp.float32)
 
 
 def _with_silhouette(skeletons: Task, info: Info, weight: float) -> Task:

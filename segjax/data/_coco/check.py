@@ -31,6 +31,7 @@ class Seen(NamedTuple):
     void: float  # share of pixels that do not count
     empty: bool  # nothing but background
     people: int  # with a joint that is labelled
+    outside: int  # joints that lie outside of it
     digest: bytes  # of the picture's file
 
 
@@ -89,6 +90,12 @@ def describe(checked: Checked) -> list[str]:
     people = sum(one.people for one in seen)
     if checked.records[0].legend.joints:
         lines.append(f"people with key points: {people}")
+    outside = [name for name, one in zip(names, seen) if one.outside]
+    if outside:
+        lines.append(
+            "joints that lie outside of their picture, so taken as not labelled:"
+            f" {sum(one.outside for one in seen)}, in {listed(outside)}"
+        )
     covered = sum(one.covered for one in seen)
     if covered:
         lines.append(
@@ -145,6 +152,7 @@ def _look_at(files: Files, picture: Picture) -> Seen | Mistake:
         void=float(np.mean(labels.semantic == VOID)),
         empty=not picture.marks,
         digest=hashlib.sha256(content).digest(),
+        outside=labels.outside,
         people=0 if points is None else int((points[..., 2] > 0).any(axis=1).sum()),
     )
 

@@ -22,6 +22,7 @@ class Labels(NamedTuple):
     covered: int  # objects that no pixel is left of
     cut: int = 0  # objects that reach out of the picture
     keypoints: np.ndarray | None = None  # f32[p,j,3] y, x, visible
+    outside: int = 0  # joints that lie outside of the picture
     area: np.ndarray | None = None  # f32[p]
 
 

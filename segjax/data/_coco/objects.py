@@ -24,6 +24,7 @@ from segjax.data._coco.polygon import (
 )
 from segjax.data._coco.scan import Picture
 from segjax.data._intake import shown
+from segjax.data._joints.keypoints import is_inside
 from segjax.ops.rle import decode
 
 
@@ -41,6 +42,7 @@ class _Object(NamedTuple):
     cls: int
     crowd: bool
     keypoints: np.ndarray  # f32[j,3]
+    outside: int  # joints that are not of them, as they lie outside of the picture
     area: float  # as COCO says
 
 
@@ -80,7 +82,9 @@ def draw_objects(picture: Picture) -> Labels:
     for row, person in enumerate(people):
         points[row] = person.keypoints
     return labels._replace(
-        keypoints=points, area=np.array([p.area for p in people], np.float32)
+        keypoints=points,
+        outside=sum(person.outside for person in people),
+        area=np.array([person.area for person in people], np.float32),
     )
 
 
@@ -91,13 +95,13 @@ def _object(mark: dict, picture: Picture) -> _Object:
     crowd = is_crowd(mark, picture, told)
     try:
         drawn = draw_segmentation(mark.get("segmentation"), picture.size)
-        joints = read_joints(mark, picture.legend, crowd)
+        joints, outside = read_joints(mark, picture.legend, crowd, picture.size)
     except Mistake as mistake:
         raise Mistake(of_picture(told, picture, str(mistake))) from None
     pixels = int(np.count_nonzero(drawn.mask))
     told_area: Any = mark.get("area")
     area = float(told_area) if is_number(told_area) else pixels
-    return _Object(drawn, pixels, cls, crowd, joints, area)
+    return _Object(drawn, pixels, cls, crowd, joints, outside, area)
 
 
 def draw_segmentation(segmentation: Any, size: tuple[int, int]) -> Drawn:
@@ -129,16 +133,28 @@ def _cropped(mask: np.ndarray) -> Drawn:
     return Drawn(box, mask[box].copy(), False)
 
 
-def read_joints(mark: dict, legend: Legend, crowd: bool) -> np.ndarray:
-    """A person's joints, x, y, visible in COCO, as y, x, visible. f32[j,3]"""
+def read_joints(
+    mark: dict, legend: Legend, crowd: bool, size: tuple[int, int]
+) -> tuple[np.ndarray, int]:
+    """A person's joints, x, y, visible in COCO, as y, x, visible, and how many lie
+    outside of the picture: they are taken as not labelled. f32[j,3]"""
     count = len(legend.joints)
     given = mark.get("keypoints")
     if count == 0 or crowd or given in (None, []):  # not labelled
-        return np.zeros((count, 3), np.float32)
+        return np.zeros((count, 3), np.float32), 0
     whole = isinstance(given, list) and all(map(is_number, given))
     if not whole or len(given) != 3 * count:
         raise Mistake(f"has key points that are not x, y, visible of {count} joints")
-    joints = np.array(given, np.float32).reshape(count, 3)
+    joints = np.array(given, np.float32).reshape(count, 3)[:, [1, 0, 2]]
     if not np.isin(joints[:, 2], (0, 1, 2)).all():
         raise Mistake("has a joint that is neither 0, 1 nor 2, not labelled to visible")
-    return joints[:, [1, 0, 2]]
+    labelled, inside = joints[:, 2] > 0, is_inside(joints, size)
+    if labelled.any() and not (labelled & inside).any():
+        y, x = joints[labelled, :2].T
+        raise Mistake(
+            f"has all its {labelled.sum()} joints outside of its picture: x is"
+            f" {x.min():g} to {x.max():g}, y {y.min():g} to {y.max():g}, the picture is"
+            f" {size[1]} wide, {size[0]} high"
+        )
+    kept = np.where(inside[:, None], joints, 0)
+    return kept, int((labelled & ~inside).sum())

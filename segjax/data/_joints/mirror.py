@@ -24,7 +24,7 @@ def mirror_of(names: Sequence[str]) -> tuple[int, ...]:
 def told_mirror(
     given: Any, joints: Sequence[str], said: str, place_of: Callable[[Any], int]
 ) -> tuple[int, ...]:
-    """The mirror that a table {joint: joint} or a list of joints tells.
+    """The mirror that a list of joints tells, or in a file a table {joint: joint}.
 
     said: where it stands; place_of: a joint's place, or a Mistake.
     """
@@ -38,8 +38,9 @@ def told_mirror(
         mirror = [place_of(joint) for joint in given]
     else:
         raise Mistake(
-            f"{said} is neither a table such as {{'left_knee': 'right_knee'}} nor a"
-            f" list of {len(joints)} joints, what each becomes in a mirror."
+            f"{said} is no list of {len(joints)} joints, what each becomes in a"
+            " mirror; a joints.json may have a table, such as {'left_knee':"
+            " 'right_knee'}."
         )
     for k, other in enumerate(mirror):
         if mirror[other] != k:

@@ -51,7 +51,9 @@ def find_skeleton(count: int, file: str, *told: Told) -> Skeleton:
 
 
 def as_tuples(value: Any) -> Any:
-    """Lists as tuples, at any depth: as options are kept with a run, they are lists."""
+    """Lists as tuples, at any depth: as options are kept with a run, they are lists. A
+    table, which no option is, becomes one of pairs."""
+    value = [*value.items()] if isinstance(value, dict) else value
     is_list = isinstance(value, (list, tuple))
     return tuple(map(as_tuples, value)) if is_list else value
 
