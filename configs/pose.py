@@ -31,8 +31,8 @@ def get_config(preset: str = "auto", accelerator: bool = False) -> ConfigDict:
     c = ConfigDict()
     c.preset = preset
     c.seed = 0
-    c.steps = (4000 if folder else 900) if small else 20_000
-    c.batch = 8 if small and folder else 16
+    c.steps = 4000 if small else 20_000
+    c.batch = (8 if folder else 4) if small else 16
     c.init = config_dict.placeholder(str)  # a run or weights to start from
 
     c.model = ConfigDict()
@@ -82,7 +82,7 @@ def get_config(preset: str = "auto", accelerator: bool = False) -> ConfigDict:
 
     c.log = ConfigDict()
     c.log.metrics = 10
-    c.log.evaluate = (500 if folder else 150) if small else 1000
+    c.log.evaluate = 500 if small else 1000
     c.log.pictures = 4
     c.log.tensorboard = True
     return c.lock()

@@ -278,7 +278,7 @@ def test_what_is_off_weighs_as_much_as_what_is_on_a_limb():
     maps["paf"][0, 0, 0] = -0.5
     more, _ = loss(maps)
     off = 48 / (2 * 512 - 48)
-    assert more - lost == pytest.approx(3 * 0.5 * off, rel=1e-3)
+    assert more - lost == pytest.approx(3 * 0.25 * off, rel=1e-3)
 
 
 def test_a_picture_of_nobody_teaches_that_no_limb_is_there():
@@ -289,7 +289,7 @@ def test_a_picture_of_nobody_teaches_that_no_limb_is_there():
     maps = {"heatmap": np.zeros((16, 32, 3)), "paf": np.zeros((16, 32, 4))}
     assert loss(maps) == (0, pytest.approx(18))
     maps["paf"][..., 1] = 0.5  # the first goes right all over
-    assert loss(maps) == (pytest.approx(3 * 0.5 * 9), pytest.approx(18))
+    assert loss(maps) == (pytest.approx(3 * 0.25 * 9), pytest.approx(18))
     half = np.ones((16, 32))
     half[:, 4:] = 0
     targets = encoded_for_many(crowd(), half)

@@ -45,7 +45,7 @@ def loss(maps, targets, heat: float, field: float):
         sums["heat"] = heat * missed, targets["joints"]
     if field:
         found = maps["paf"].reshape(targets["ways"].shape)
-        away = jnp.abs(found - targets["ways"]).sum(-1)
+        away = jnp.square(found - targets["ways"]).sum(-1)
         on = targets["on"]
         sums["field"] = field * jnp.where(on > 0, away * on, 0).sum(), on.sum()
     return sums
