@@ -20,7 +20,7 @@ CALLED = 20  # people of a picture, those of the highest scores
 SHARES = (0.1, 0.2, 0.5)  # of a torso, a torso, a head: so near is right
 _OF_BOX = 0.53  # of the box of its joints is a person's area
 _SLIMMEST = 1 / 3  # of a person's box, a side by the other: joints may lie on a line
-_ROUNDING = 1e-6  # of an OKS in 32 bits: a match of exactly .75 is at least .75
+_ROUNDING = 1e-7  # of an OKS in 32 bits: a match of exactly .75 is at least .75
 
 
 class _True(NamedTuple):
