@@ -1069,7 +1069,7 @@ def test_there_is_room_for_as_many_people_as_the_data_says_unless_the_task_does(
     split = data.load_split("dancers", "train", size=16, pictures=10, people=5)
     assert split.arrays["keypoints"].shape == (6, 5, 14, 3)
     for preset in ("small", "many"):
-        config = load_config(f"pose:{preset}")
+        config = load_config(f"pose:{preset}", [("batch", "8")])
         assert "people" not in config.task
     assert segjax.run.build_parts(config).info.people == 5
 
@@ -1077,7 +1077,8 @@ def test_there_is_room_for_as_many_people_as_the_data_says_unless_the_task_does(
 def test_the_mirror_is_the_datas_and_no_option():
     with pytest.raises(Mistake, match=r"no option 'augment\.mirror'"):
         load_config("pose", [("augment.mirror", "(1, 0)")])
-    config = load_config("pose", [("data.size", "16"), ("model.depth", "1")])
+    small = [("data.size", "16"), ("model.depth", "1"), ("batch", "8")]
+    config = load_config("pose", small)
     parts = segjax.run.build_parts(config)
     assert parts.augment.keywords["mirror"] == parts.info.mirror != ()
 
