@@ -63,7 +63,7 @@ def hold(
     joints f32[j,3,2]: of each joint and each of SHARES how many are right, of how many;
     oks f32[2]: of each true person with the called one that is his, summed, and how
     many people; number i32[3]: people there, people called, and of those there how many
-    are missed where no slot was left for one more.
+    more than there are slots.
 
     A joint not found is like none: 0 in OKS, and wrong. A person's area is the
     example's, or .53 of the box of the labelled joints where that says nothing, taken
@@ -79,15 +79,14 @@ def hold(
     people = true.counts.sum()
     # at the lowest threshold, of all sizes: those that are right or wrong
     told = (fate[:, 0, 0] >= 0).sum()
-    full = (called.score >= 0).all()
-    missed = jnp.where(full, people - (fate[:, 0, 0] == 1).sum(), 0)
+    beyond = jnp.maximum(people - len(called.score), 0)
     return {
         "score": called.score[:CALLED],
         "fate": fate[:CALLED],
         "there": within.sum(1).astype(jnp.int32),
         "joints": _joints(true, called, own, torso, head),
         "oks": jnp.stack([oks.sum(), people.astype(jnp.float32)]),
-        "number": jnp.stack([people, told, missed]).astype(jnp.int32),
+        "number": jnp.stack([people, told, beyond]).astype(jnp.int32),
     }
 
 

@@ -35,7 +35,7 @@ def make_task(
     sigma: float = 0.02,
     width: float = 0.01,
     apart: float = 0.03,
-    least: float = 0.1,
+    least: float = 0.2,
     parts: int | None = None,
     lengths: tuple[str, ...] | None = None,
 ) -> Task:
@@ -211,13 +211,13 @@ def _with_silhouette(skeletons: Task, info: Info, weight: float) -> Task:
 
 
 def _remark(rows, slots: int) -> str:
-    """Whether there were people whom there may have been no room for."""
-    missed = np.asarray(rows["number"])[:, 2] > 0
-    if not missed.any():
+    """Whether there were more people than there is room for."""
+    beyond = np.asarray(rows["number"])[:, 2] > 0
+    if not beyond.any():
         return ""
     return (
-        f"all room for {slots} people is taken in {missed.sum()} of {len(missed)}"
-        " pictures where somebody is missed; --config.task.people=N makes more."
+        f"{beyond.sum()} of {len(beyond)} pictures show more people than the {slots}"
+        " there is room for; --config.task.people=N makes more."
     )
 
 
