@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import segjax.__main__ as commands
 from segjax import parallel, run
 from segjax.__main__ import main
 
@@ -231,3 +232,52 @@ def test_a_pipe_that_breaks_elsewhere_does_not_pass_for_success(monkeypatch):
     monkeypatch.setattr("segjax.command.train.main", breaks)
     with pytest.raises(BrokenPipeError):
         main(["train"])
+
+
+def begun_anew(monkeypatch, typed, own, **environment):
+    """The environment that a command's process would begin anew with, or None."""
+    began = []
+    monkeypatch.setattr(os, "execve", lambda *given: began.append(given))
+    monkeypatch.setattr(os, "confstr", lambda name: "glibc 2.36")
+    monkeypatch.setattr(sys, "orig_argv", typed)
+    monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    commands._keep_pages(own)
+    assert len(began) < 2
+    return began[0][2] if began else None
+
+
+def test_a_command_begins_anew_with_memory_that_is_kept(monkeypatch):
+    typed = ["python", "launch.py", "--config=unet"]
+    found = begun_anew(monkeypatch, typed, ["--config=unet"])
+    assert "hugetlb=1" in found["GLIBC_TUNABLES"]
+    assert found["PATH"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "own", "environment"),
+    [
+        (["python", "launch.py", "a"], ["a"], {"GLIBC_TUNABLES": "mine"}),
+        (["python", "-m", "ipykernel_launcher", "-f", "x.json"], ["a"], {}),
+        (["python", "launch.py"], [], {}),
+    ],
+)
+def test_a_process_that_is_not_the_commands_own_goes_on(
+    monkeypatch, typed, own, environment
+):
+    assert begun_anew(monkeypatch, typed, own, **environment) is None
+
+
+@pytest.mark.parametrize(
+    ("batch", "cores", "devices"),
+    [(16, 2, 2), (7, 2, 1), (2, 16, 2), (9, 4, 3), (64, 64, 8), (0, 2, 2), (4, 1, 1)],
+)
+def test_cores_share_the_batch_evenly(batch, cores, devices):
+    assert parallel._sharers(batch, cores) == devices
+
+
+def test_devices_that_are_asked_for_stay():
+    parallel.use_cores(2)
+    assert parallel.devices_here() == 8
+    assert "eigen=false" not in os.environ.get("XLA_FLAGS", "")

@@ -56,11 +56,14 @@ def load(flags, overrides, cluster: str | None = None) -> tuple:
     parallel.keep_programs()
     if flags.cpu:
         parallel.use_cpu()
-    if cluster is not None:
-        parallel.join_cluster(cluster)
-    parallel.check_accelerator()
     from segjax import run
 
+    if cluster is None:
+        on_cpu = run.load_config(flags.config, overrides)
+        parallel.use_cores(on_cpu.batch // (on_cpu.optim.get("accumulate") or 1))
+    else:
+        parallel.join_cluster(cluster)
+    parallel.check_accelerator()
     config = run.load_config(
         flags.config, overrides, accelerator=parallel.has_accelerator()
     )

@@ -1,6 +1,8 @@
 """Rows decoded and fitted: once, for a store or the disk, or as they are asked for."""
 
 import functools
+import math
+import mmap
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -111,7 +113,10 @@ def _check_coding(values: Iterable[set[int]], name: str) -> None:
 
 
 def _in_memory(word: str, shape: tuple[int, ...], dtype) -> np.ndarray:
-    return np.empty(shape, dtype)
+    """Pages of their own, which the devices of a CPU read where they are."""
+    count = math.prod(shape)
+    pages = mmap.mmap(-1, max(1, count * np.dtype(dtype).itemsize))
+    return np.frombuffer(pages, dtype, count).reshape(shape)
 
 
 def _check_labels(example: dict, classes: int) -> set[int]:
