@@ -9,6 +9,7 @@ from flax.core import FrozenDict
 from jax import Array
 
 from segjax.base import check_choice
+from segjax.ops.conv import conv3x3
 from segjax.ops.up import bilinear2, conv_transpose2, nearest2
 
 NORMS = ("batch", "group", "none")
@@ -60,9 +61,17 @@ class ConvNorm(nn.Module):
     padding: str | int = "SAME"
     use_bias: bool = False
     relu: bool = True
+    exact: bool = False  # before a pooling whose choices are kept
 
     @nn.compact
     def __call__(self, x: Array, train: bool) -> Array:
+        ordinary = (self.kernel, self.strides, self.dilation, self.padding)
+        fast = None
+        if ordinary in ((3, 1, 1, "SAME"), (3, 1, 1, 1)):
+
+            def fast(x, kernel, *_, **__):
+                return conv3x3(x, kernel, self.exact)
+
         x = nn.Conv(
             self.features,
             (self.kernel, self.kernel),
@@ -72,6 +81,7 @@ class ConvNorm(nn.Module):
             use_bias=self.use_bias,
             kernel_init=he_normal,
             dtype=self.dtype,
+            conv_general_dilated=fast,
         )(x)
         x = Norm(self.norm, self.dtype, self.axis_name)(x, train)
         return nn.relu(x) if self.relu else x

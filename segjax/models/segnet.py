@@ -80,7 +80,7 @@ class SegNet(nn.Module):
         x = image.astype(self.dtype)
         places = []  # of each pooling: where its maxima stood, and the size before
         for level, channels in enumerate(encoder):
-            x = self._convs(x, channels, f"encoder{level}", train)
+            x = self._convs(x, channels, f"encoder{level}", train, exact=True)
             size = x.shape[1:3]
             x, index = max_pool(x)
             places.append((index, size))
@@ -100,7 +100,7 @@ class SegNet(nn.Module):
             )(x, maps, train)
         return maps
 
-    def _convs(self, x, channels, name, train, relu=True):
+    def _convs(self, x, channels, name, train, relu=True, exact=False):
         """A level's convolutions. What a notebook may ask for is kept by name."""
         for i, count in enumerate(channels):
             x = ConvNorm(
@@ -111,6 +111,7 @@ class SegNet(nn.Module):
                 kernel=7 if self.variant == "basic" else 3,
                 use_bias=True,  # as the authors', though normalisation cancels it
                 relu=relu,
+                exact=exact,
                 name=f"{name}_{i}",
             )(x, train)
         self.sow("intermediates", name, x)
