@@ -985,7 +985,12 @@ MISTAKES = {
     "no sigma": (INFO, {"sigma": 0}, "task.sigma is 0"),
     "too far apart": (INFO, {"apart": 0.6}, "task.apart is 0.6"),
     "more than sure": (INFO, {"least": 1.5}, "task.least is 1.5"),
-    "nothing to learn": (INFO, {"heat": 0}, "Every term of the loss is 0"),
+    "nothing to learn": (INFO, {"heat": 0}, "no joint is learnt; set it to 1."),
+    "no joints to learn": (
+        INFO,
+        {"heat": 0, "silhouette": 1},
+        "for the silhouette alone take task.name=semantic",
+    ),
     "a silhouette of nothing": (
         INFO._replace(provides=("image", "keypoints")),
         {"silhouette": 1},

@@ -66,8 +66,9 @@ def make_task(
     check_range("task.least", least, 0, 1)
     for name, k in {"heat": heat, "field": field, "silhouette": silhouette}.items():
         check_range(f"task.{name}", k, 0)
-    if not heat and not silhouette and not (field and many):
-        raise Mistake("Every term of the loss is 0; set task.heat to 1.")
+    if not heat and not (field and many):
+        alone = "; for the silhouette alone take task.name=semantic" * bool(silhouette)
+        raise Mistake(f"With task.heat=0 no joint is learnt; set it to 1{alone}.")
     for name, k in {"sigma": sigma, "width": width, "apart": apart}.items():
         check_range(f"task.{name}", k, 1e-4, 0.5)
     by = _many_people if many else _one_person
