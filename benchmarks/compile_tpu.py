@@ -2,6 +2,9 @@
 
     python benchmarks/compile_tpu.py
 
+`python -m segjax plan CONFIG --for v5e:2x2` says it of one config; this compares nets
+and topologies, and reads in the program where time and memory go.
+
 Run by any Python 3.11 or newer. libtpu lives in an environment of its own (ENVIRONMENT
 below, 1.5 GB), made at the first call; --tpu-python PATH takes one that is there
 already. Nothing is run and no weight is made: the step is compiled from shapes alone.
@@ -13,14 +16,12 @@ compiler notes beside its instructions (it leaves out what chips send each other
 
 import argparse
 import json
-import os
 import re
 import subprocess
 import sys
 import time
 import tomllib
 from collections import Counter
-from functools import partial
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -31,11 +32,8 @@ NETS = ("unet", "segnet")
 TOPOLOGIES = ("v5e:2x2", "v5e:4x4")
 PICTURES = 600  # in the store
 
-# One v5e chip, as its vendor states it.
-PEAK_FLOPS = 197e12
-PEAK_BYTES = 819e9
-MEMORY = 16e9
-CLOCK = PEAK_FLOPS / (4 * 128 * 128 * 2)  # four 128x128 matrix units, 2 FLOPs a cell
+MEMORY = 16e9  # of one v5e chip, as its vendor states it
+CLOCK = 197e12 / (4 * 128 * 128 * 2)  # four 128x128 matrix units, 2 FLOPs a cell
 
 Record = dict[str, Any]
 
@@ -113,11 +111,9 @@ def attempt(command: list[str], failure: str) -> None:
 
 def compile_elsewhere(python: str) -> int:
     """This file again, in the environment that has libtpu. Gives its exit code."""
-    # libtpu asks the machine which TPU it is part of, and complains if it is of none
-    said = {"TPU_ACCELERATOR_TYPE": "v5litepod-4", "TPU_WORKER_HOSTNAMES": "localhost"}
     command = [python, __file__, *sys.argv[1:], "--inside"]
     try:
-        return subprocess.run(command, env={**os.environ, **said}).returncode
+        return subprocess.run(command).returncode
     except OSError as error:
         raise Stop(f"{python} cannot be run: {error.strerror}.") from None
 
@@ -150,75 +146,48 @@ def compile_all(flags: argparse.Namespace) -> list[Record]:
 
 
 def compile_net(net: str, topology: str, batch: int) -> Record:
-    """Its figures, or why it does not compile."""
-    import jax
-    from jax.experimental import topologies
-
+    """The project's own training step by the net's `paper` preset: its figures, or why
+    it does not compile."""
+    from segjax import models, parallel, plan, run
     from segjax.base import Mistake
 
-    devices = topologies.get_topology_desc(
-        platform="tpu", topology_name=topology
-    ).devices
     started = time.monotonic()
-    record = {"net": net, "topology": topology, "chips": len(devices), "batch": batch}
     try:
-        lowered, parameters = lower(net, list(devices), batch)
-        compiled = lowered.compile()
+        target = parallel.find_target(topology)
+        chips = len(target.devices)
+        config = run.load_config(f"{net}:paper", [("batch", str(batch))])
+        parts = run.build_parts(config, chips)
     except Mistake as mistake:
         raise Stop(str(mistake)) from None
-    except jax.errors.JaxRuntimeError as error:  # too large for a chip, most often
-        return record | {"failure": str(error).splitlines()[0]}
+    pictures = plan.Pictures(train=PICTURES, resident=True)
+    shapes = plan.step_shapes(config, parts, pictures, chips, batch)
+    record = {"net": net, "topology": topology, "chips": chips, "batch": batch}
+    made = plan.compile_step(parts, target, shapes)
+    if made is None:
+        return record | {"failure": "its step takes more memory than a chip has."}
     seconds = time.monotonic() - started
+    parameters = sum(models.count_parameters(parts.model).values())
     record |= {"parameters": parameters, "compile_seconds": round(seconds, 1)}
-    return record | analyse(compiled)
+    costs = plan.costs_of(shapes, pictures, *made)
+    peaks, _ = parallel.peaks_of(target, config.model.dtype)
+    return record | analyse(made[1], costs, peaks)
 
 
-def lower(net: str, devices: list, batch: int):
-    """The project's own training step by the net's `paper` preset, for these devices;
-    and how many parameters it trains."""
-    import jax
-    import jax.numpy as jnp
-
-    from segjax import parallel, run
-    from segjax.step import create_state, make_train_step
-
-    config = run.load_config(f"{net}:paper", [("batch", str(batch))])
-    parts = run.build_parts(config)
-    size, chips = config.data.size, len(devices)
-    new = partial(create_state, parts.model, parts.optimizer, config.seed, size)
-    state = jax.eval_shape(new)
-    store = {
-        "image": jax.ShapeDtypeStruct((PICTURES, size, size, 3), jnp.uint8),
-        "semantic": jax.ShapeDtypeStruct((PICTURES, size, size), jnp.uint8),
-    }
-    places = jax.ShapeDtypeStruct((chips, batch // chips), jnp.int32)
-    step = make_train_step(parts.model, parts.task, parts.optimizer, parts.augment)
-    lowered = parallel.train_on_devices(step, devices).lower(
-        state, store, {"index": places, "position": places}
-    )
-    return lowered, sum(leaf.size for leaf in jax.tree.leaves(state.params))
-
-
-def analyse(compiled) -> Record:
+def analyse(compiled, costs, peaks) -> Record:
     """What a chip holds, computes and moves in a step."""
-    memory, cost = compiled.memory_analysis(), compiled.cost_analysis()
-    cost = cost[0] if isinstance(cost, list) else cost
-    text = compiled.as_text()
+    memory, text = compiled.memory_analysis(), compiled.as_text()
     instructions = text[text.index("\nENTRY") :].splitlines()
-    arguments, temporaries = memory.argument_size_in_bytes, memory.temp_size_in_bytes
-    outputs, in_place = memory.output_size_in_bytes, memory.alias_size_in_bytes
-    code = memory.generated_code_size_in_bytes
-    compute, moving = cost["flops"] / PEAK_FLOPS, cost["bytes accessed"] / PEAK_BYTES
+    compute, moving = costs.flops / peaks.flops, costs.bytes / peaks.bytes
     cycles = estimated_cycles(instructions)
     return {
-        "arguments_bytes": arguments,
-        "temporaries_bytes": temporaries,
-        "outputs_bytes": outputs,
-        "outputs_in_place_bytes": in_place,
-        "code_bytes": code,
-        "total_bytes": arguments + temporaries + outputs - in_place + code,
-        "flops": cost["flops"],
-        "bytes_accessed": cost["bytes accessed"],
+        "arguments_bytes": memory.argument_size_in_bytes,
+        "temporaries_bytes": memory.temp_size_in_bytes,
+        "outputs_bytes": memory.output_size_in_bytes,
+        "outputs_in_place_bytes": memory.alias_size_in_bytes,
+        "code_bytes": memory.generated_code_size_in_bytes,
+        "total_bytes": costs.total,
+        "flops": costs.flops,
+        "bytes_accessed": costs.bytes,
         "compute_seconds": compute,
         "memory_seconds": moving,
         "bound": "memory" if moving > compute else "compute",

@@ -13,7 +13,7 @@ FLOORS = {
     **dict.fromkeys(["checkpoint", "log"], 2),
     **dict.fromkeys(["run", "step"], 3),
     **dict.fromkeys(["train", "evaluate", "predict", "export", "report"], 4),
-    **dict.fromkeys(["doctor", "weights"], 4),
+    **dict.fromkeys(["doctor", "plan", "weights"], 4),
     **dict.fromkeys(["compare"], 5),
     "command": 6,
     "__main__": 7,

@@ -177,11 +177,6 @@ def test_an_accelerator_that_jax_does_not_see(monkeypatch, capsys):
     parallel.check_accelerator()
 
 
-def test_plan_prints_the_papers_counts(capsys):
-    assert main(["plan", "--config=unet:paper"]) == 0
-    assert "31,037,633 parameters" in capsys.readouterr().out
-
-
 def test_commands_are_told(capsys):
     assert main([]) == 0
     assert "train" in capsys.readouterr().out

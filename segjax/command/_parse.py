@@ -1,6 +1,7 @@
 """What commands share: how words are read, and a config with its devices."""
 
 import argparse
+from typing import Any
 
 from segjax.base import Mistake
 
@@ -12,7 +13,10 @@ class Parser(argparse.ArgumentParser):
         raise Mistake(f"{message[:1].upper()}{message[1:]}. Try {self.prog} --help.")
 
 
-def config_parser(program: str, description: str) -> argparse.ArgumentParser:
+def config_parser(
+    program: str, description: str, in_place: bool = False
+) -> argparse.ArgumentParser:
+    """in_place: whether the config may be typed without --config, too."""
     parser = Parser(
         prog=program,
         description=description,
@@ -20,12 +24,17 @@ def config_parser(program: str, description: str) -> argparse.ArgumentParser:
         " or --config.model.width=32.",
         allow_abbrev=False,
     )
-    parser.add_argument(
-        "--config",
-        required=True,
-        metavar="FILE[:PRESET]",
-        help="a config file, or the name of one that comes with the package",
-    )
+    what: dict[str, Any] = {
+        "metavar": "FILE[:PRESET]",
+        "help": "a config file, or the name of one that comes with the package",
+    }
+    if in_place:
+        either = parser.add_mutually_exclusive_group(required=True)
+        # no default, or a word that is not there would undo --config
+        either.add_argument("config", nargs="?", default=argparse.SUPPRESS, **what)
+        either.add_argument("--config", **what)
+    else:
+        parser.add_argument("--config", required=True, **what)
     parser.add_argument(
         "--cpu", action="store_true", help="use the CPU, whatever else there is"
     )

@@ -11,7 +11,7 @@ import numpy as np
 from segjax.base import Info, Mistake, Rows, find
 from segjax.data._cache import data_root
 from segjax.data._examine import Report, examine, quick_check
-from segjax.data._fit import Loading, covered, fit_to_size
+from segjax.data._fit import Loading, covered, example_shapes, fit_to_size
 from segjax.data._folds import FOLDS, SPLITS
 from segjax.data._load import fits_devices, load
 from segjax.data._order import indices, make_batch
@@ -28,6 +28,7 @@ __all__ = [
     "covered",
     "data_root",
     "examine",
+    "example_shapes",
     "fit_to_size",
     "fits_devices",
     "indices",

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from segjax.base import VOID, Mistake, check_choice, check_range
+from segjax.base import VOID, Info, Mistake, check_choice, check_range
 
 FITS = ("stretch", "pad", "crop")
 
@@ -76,6 +76,18 @@ def fit_to_size(
     if "keypoints" in example:
         fitted |= _fit_people(example, inside, ids, people)
     return fitted
+
+
+def example_shapes(info: Info, side: int) -> dict[str, tuple[tuple[int, ...], Any]]:
+    """What fit_to_size makes of the data's examples: {word: (shape, type)}."""
+    shapes: dict[str, tuple[tuple[int, ...], Any]] = {
+        "image": ((side, side, 3), np.uint8),
+        "semantic": ((side, side), np.uint8),
+        "instance": ((side, side), np.int32),
+        "keypoints": ((info.people, len(info.joints), 3), np.float32),
+        "area": ((info.people,), np.float32),
+    }
+    return {word: shapes[word] for word in info.provides}
 
 
 def _fit_people(

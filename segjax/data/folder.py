@@ -167,7 +167,10 @@ def look_through(**config) -> Survey:
 def _sound(config: dict[str, Any]) -> Survey:
     """What the folder holds, or a Mistake."""
     if not Path(config.get("dir") or "").is_dir() or not config.get("dir"):
-        raise Mistake(f"data.dir is {config.get('dir')!r}, which is not a folder.")
+        raise Mistake(
+            f"data.dir is {config.get('dir')!r}, which is not a folder; say which:"
+            " --config.data.dir=FOLDER."
+        )
     found = look_through(**config)
     check_sound(found.problems)
     return found

@@ -170,7 +170,10 @@ def _known_skeleton(config: dict[str, Any]) -> Skeleton | None:
 def _sound(config: dict[str, Any]) -> Survey:
     """What the folder holds, or a Mistake."""
     if not Path(config.get("dir") or "").is_dir() or not config.get("dir"):
-        raise Mistake(f"data.dir is {config.get('dir')!r}, which is not a folder.")
+        raise Mistake(
+            f"data.dir is {config.get('dir')!r}, which is not a folder; say which:"
+            " --config.data.dir=FOLDER."
+        )
     found = look_through(**config)
     check_sound(found.problems)
     return found

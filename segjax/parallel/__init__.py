@@ -24,18 +24,31 @@ from segjax.parallel._hosts import (
     on_every_host,
     on_first_host,
 )
+from segjax.parallel._peaks import Peaks
+from segjax.parallel._target import (
+    Target,
+    compile_for,
+    find_target,
+    is_topology,
+    memory_of,
+    peaks_of,
+)
 
 __all__ = [
     "AXIS",
+    "Peaks",
+    "Target",
     "beside",
     "check_accelerator",
     "check_batch",
     "check_same",
+    "compile_for",
     "compiled_quickly",
     "describe_dangers",
     "describe_devices",
     "devices_here",
     "evaluate_on_devices",
+    "find_target",
     "forget",
     "from_first_host",
     "gather",
@@ -43,12 +56,15 @@ __all__ = [
     "has_accelerator",
     "hosts",
     "is_first",
+    "is_topology",
     "join_cluster",
     "keep_programs",
+    "memory_of",
     "on_every_host",
     "on_first_host",
     "one_of",
     "own",
+    "peaks_of",
     "replicate",
     "run_once",
     "share",
@@ -148,15 +164,16 @@ def describe_devices() -> str:
     return f"{jax.device_count()} x {kind}{cores}{hosts}"
 
 
-def check_batch(batch: int, accumulate: int = 1) -> None:
-    """A Mistake unless the devices can share the batch evenly."""
-    unit = jax.device_count() * accumulate
+def check_batch(batch: int, accumulate: int = 1, devices: int | None = None) -> None:
+    """A Mistake unless the devices can share the batch evenly; unset for those here."""
+    devices = devices or jax.device_count()
+    unit = devices * accumulate
     check_range("batch", batch, 1)
     if batch % unit:
         parts = f" x {accumulate} parts (optim.accumulate)" if accumulate > 1 else ""
         near = max(unit, round(batch / unit) * unit)
         raise Mistake(
-            f"batch is {batch}; it must be a multiple of {jax.device_count()} devices"
+            f"batch is {batch}; it must be a multiple of {devices} devices"
             f"{parts}, {near} for example."
         )
 

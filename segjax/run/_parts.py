@@ -24,8 +24,11 @@ class Parts(NamedTuple):
     augment: Callable  # key, example -> example
 
 
-def build_parts(config: ConfigDict) -> Parts:
-    """The parts, or a Mistake; nothing is computed, read or written."""
+def build_parts(config: ConfigDict, devices: int | None = None) -> Parts:
+    """The parts, or a Mistake; nothing is computed, read or written.
+
+    devices: that share the batch; unset for those here.
+    """
     check_options(config)
     check_range("steps", config.steps, 1)
     check_range("seed", config.seed, 0, 2**32 - 1)
@@ -34,7 +37,7 @@ def build_parts(config: ConfigDict) -> Parts:
     loading = data.Loading.of(options(config.data))
     loading.check()
     optimizer = make_optimizer(config.steps, **options(config.optim))
-    parallel.check_batch(config.batch, optimizer.accumulate)
+    parallel.check_batch(config.batch, optimizer.accumulate, devices)
     info = data.make_info(**options(config.data))
     task = tasks.make_task(info=info, **options(config.task))
     model = models.build(
