@@ -25,8 +25,7 @@ INFO = Info(("background", "object"), provides=("image", "semantic"))
 
 def main(case: dict) -> None:
     parallel.keep_programs()
-    if case["mode"] == "train":
-        parallel.use_cores(case["batch"])
+    parallel.use_cores(case["batch"])
     make = {"train": train_step, "infer": infer_step}[case["mode"]]
     rng = np.random.default_rng(0)
     shape = (case["batch"], case["size"], case["size"])
@@ -63,9 +62,12 @@ def train_step(model, task, store, case):
 
 def infer_step(model, task, store, case):
     make = functools.partial(models.initialise, model, size=case["size"])
-    variables = parallel.compiled_quickly(make)(jax.random.key(0))
-    forward = jax.jit(models.forward, static_argnums=0)
-    return lambda: jax.block_until_ready(forward(model, variables, store["image"]))
+    variables = parallel.replicate(parallel.compiled_quickly(make)(jax.random.key(0)))
+    forward = parallel.evaluate_on_devices(
+        lambda variables, source, batch: models.forward(model, variables, batch)
+    )
+    images = parallel.share(store["image"])
+    return lambda: jax.block_until_ready(forward(variables, (), images))
 
 
 if __name__ == "__main__":

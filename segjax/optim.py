@@ -15,6 +15,7 @@ class Optimizer(NamedTuple):
     schedule: optax.Schedule  # step -> learning rate
     ema: float  # decay of the averaged weights; 0 is none
     accumulate: int  # parts that a batch is worked through in
+    remat: bool = False  # whether gradients work out again what they can
 
 
 def make_optimizer(
@@ -30,6 +31,7 @@ def make_optimizer(
     clip: float = 1.0,
     ema: float = 0.999,
     accumulate: int = 1,
+    remat: bool = False,
 ) -> Optimizer:
     """What makes of gradients an update.
 
@@ -39,7 +41,9 @@ def make_optimizer(
     to 0 at the last step) or constant; weight_decay: not on biases and norms; clip:
     the largest norm of all gradients together, 0 for none; ema: decay of the weights
     averaged for evaluation; accumulate: parts of a batch, one after another, for
-    batches that memory does not hold (batch statistics are then each part's own).
+    batches that memory does not hold (batch statistics are then each part's own);
+    remat: of each layer only the convolution's map is kept for the gradients, and the
+    rest worked out again: less memory, a little more work.
     """
     check_choice("optim.name", name, ("adamw", "sgd"))
     check_choice("optim.schedule", schedule, ("cosine", "constant"))
@@ -62,7 +66,7 @@ def make_optimizer(
         ]
     else:
         parts += [optax.adamw(rate, weight_decay=weight_decay, mask=_decayed)]
-    return Optimizer(optax.chain(*parts), rate, ema, accumulate)
+    return Optimizer(optax.chain(*parts), rate, ema, accumulate, remat)
 
 
 def _changing_schedule(

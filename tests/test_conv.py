@@ -1,4 +1,4 @@
-"""Winograd's form of a 3x3 convolution, beside the sum itself in float64."""
+"""The forms of a convolution, beside the sum itself in float64."""
 
 import jax
 import jax.numpy as jnp
@@ -7,7 +7,7 @@ import pytest
 from jax import lax
 
 from segjax.ops import conv
-from segjax.ops.conv import conv3x3
+from segjax.ops.conv import conv1x1, conv3x3
 
 DIMENSIONS = ("NHWC", "HWIO", "NHWC")
 
@@ -51,9 +51,9 @@ def distance(a, b):
         ((1, 3, 300), 80, 64),  # lower than a tile
     ],
 )
-def test_values_and_gradients_are_those_of_the_sum(shape, c, d):
+def test_winograds_values_and_gradients_are_those_of_the_sum(shape, c, d):
     x, kernel, g = given(shape, c, d)
-    assert conv._is_large(jnp.zeros((*shape, c)), jnp.zeros((3, 3, c, d)))
+    assert conv._are_many(jnp.zeros((*shape, c)), jnp.zeros((3, 3, c, d)))
     for one, other in zip(found(x, kernel, g), exactly(x, kernel, g)):
         assert one.shape == other.shape
         assert distance(one, other) < 5e-5
@@ -70,29 +70,62 @@ def test_exact_is_the_sum_itself_and_its_gradients_are_winograds():
 
 
 @pytest.mark.parametrize(
-    ("shape", "c", "kind"),
+    ("shape", "c", "d"),
     [
-        ((8, 64, 64), 32, jnp.float32),  # too few channels
-        ((1, 16, 16), 64, jnp.float32),  # too few tiles
-        ((1, 32, 32), 64, jnp.bfloat16),
+        ((2, 17, 12), 3, 16),  # colors
+        ((1, 8, 8), 1, 32),
+        ((2, 17, 12), 16, 16),  # few channels
+        ((2, 17, 12), 32, 5),
+        ((3, 1, 2), 7, 40),
+        ((1, 16, 16), 64, 64),  # few tiles
     ],
 )
-def test_small_ones_and_other_types_are_the_sum(shape, c, kind):
-    x, kernel, _ = (jnp.asarray(a, kind) for a in given(shape, c, c))
+def test_small_ones_are_the_sum_to_the_last_digits(shape, c, d):
+    x, kernel, g = given(shape, c, d)
+    for one, other in zip(found(x, kernel, g), exactly(x, kernel, g)):
+        assert one.shape == other.shape
+        assert distance(one, other) < 2e-6
+
+
+def test_other_types_are_the_sum():
+    x, kernel, _ = (jnp.asarray(a, jnp.bfloat16) for a in given((1, 32, 32), 64, 64))
     np.testing.assert_array_equal(conv3x3(x, kernel), conv._plain(x, kernel))
 
 
-def test_other_platforms_are_given_ordinary_convolutions():
-    x, kernel = jnp.zeros((1, 32, 32, 64)), jnp.zeros((3, 3, 64, 64))
+def test_1x1_is_the_convolution_of_one_place():
+    x, kernel, g = given((2, 5, 4), 6, 7)
+    kernel = kernel[1:2, 1:2]
+
+    def gradients(convolve):
+        y, back = jax.vjp(convolve, jnp.asarray(x), jnp.asarray(kernel))
+        return y, *back(jnp.asarray(g))
+
+    def plain(x, kernel):
+        return lax.conv_general_dilated(
+            x, kernel, (1, 1), "SAME", dimension_numbers=DIMENSIONS
+        )
+
+    with jax.enable_x64(True):
+        for one, other in zip(gradients(conv1x1), gradients(plain)):
+            np.testing.assert_allclose(one, other, rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize(("c", "d", "on_cpu"), [(64, 64, 0), (32, 32, 3), (3, 16, 3)])
+def test_other_platforms_are_given_ordinary_convolutions(c, d, on_cpu):
+    x, kernel = jnp.zeros((1, 32, 32, c)), jnp.zeros((3, 3, c, d))
 
     def gradients(x, kernel):
         return jax.grad(lambda *a: jnp.square(conv3x3(*a)).sum(), (0, 1))(x, kernel)
 
-    def convolutions(platform):
-        lowered = (
-            jax.jit(gradients).trace(x, kernel).lower(lowering_platforms=(platform,))
-        )
-        return lowered.as_text().count("stablehlo.convolution")
+    def lowered(platform):
+        traced = jax.jit(gradients).trace(x, kernel)
+        return traced.lower(lowering_platforms=(platform,)).as_text()
 
-    assert convolutions("cpu") == 0
-    assert convolutions("cuda") == convolutions("tpu") == 3
+    def convolutions(platform):
+        return lowered(platform).count("stablehlo.convolution")
+
+    assert convolutions("cpu") == on_cpu
+    for platform in ("cuda", "tpu"):
+        assert convolutions(platform) == 3
+        assert "concatenate" not in lowered(platform)
+        assert "stablehlo.pad" not in lowered(platform)

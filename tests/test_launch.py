@@ -10,6 +10,7 @@ import pytest
 import segjax.__main__ as commands
 from segjax import parallel, run
 from segjax.__main__ import main
+from segjax.parallel import _cpu
 
 ROOT = Path(__file__).parent.parent
 GOOD = "--config=configs/unet.py"
@@ -269,7 +270,7 @@ def test_a_process_that_is_not_the_commands_own_goes_on(
     [(16, 2, 2), (7, 2, 1), (2, 16, 2), (9, 4, 3), (64, 64, 8), (0, 2, 2), (4, 1, 1)],
 )
 def test_cores_share_the_batch_evenly(batch, cores, devices):
-    assert parallel._sharers(batch, cores) == devices
+    assert _cpu._sharers(batch, cores) == devices
 
 
 def test_devices_that_are_asked_for_stay():

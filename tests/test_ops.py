@@ -1,5 +1,7 @@
 """Array functions against figures worked out by hand and independent forms."""
 
+import functools
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -81,11 +83,17 @@ def test_conv_transpose_equals_the_general_one():
     np.testing.assert_array_equal(y[0, ..., 0], [[0, 1], [2, 3]])
 
 
-def test_enlarging_equals_jax_image():
-    x = noise(2, 5, 4, 3)
+@pytest.mark.parametrize("size", [(5, 4), (1, 2), (1, 1)])
+def test_enlarging_and_its_gradients_equal_jax_image(size):
+    h, w = size
+    x, g = noise(2, h, w, 3), noise(2, 2 * h, 2 * w, 3)
     for ours, method in ((nearest2, "nearest"), (bilinear2, "bilinear")):
-        theirs = jax.image.resize(x, (2, 10, 8, 3), method)
-        np.testing.assert_allclose(ours(x), theirs, atol=1e-6)
+        resize = functools.partial(
+            jax.image.resize, shape=(2, 2 * h, 2 * w, 3), method=method
+        )
+        (y, back), (true, true_back) = jax.vjp(ours, x), jax.vjp(resize, x)
+        np.testing.assert_allclose(y, true, atol=1e-6)
+        np.testing.assert_allclose(back(g)[0], true_back(g)[0], atol=2e-6)
 
 
 def example(size=(16, 16)):

@@ -2,7 +2,7 @@
 picture's size. Here stand their init and apply, and nowhere else."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import flax.linen as nn
@@ -12,6 +12,7 @@ from jax import Array
 
 from segjax.base import find
 from segjax.models import _encoders
+from segjax.models._layers import CONVOLVED
 from segjax.ops.color import normalise
 
 Variables = dict[str, Any]  # {"params": ..., "batch_stats": ...}
@@ -71,6 +72,18 @@ def forward_train(
     )
     earlier = changed.get("answers", {}).get("earlier", ())
     return [*earlier, outputs], changed.get("batch_stats", {})
+
+
+def keeping_little(function: Callable) -> Callable:
+    """The function, whose gradients keep of a network the convolutions' maps and what
+    is summed up over them, and work out the rest again."""
+    named = jax.checkpoint_policies.save_only_these_names(CONVOLVED)
+
+    def is_kept(primitive, *values, **parameters) -> bool:
+        summed = primitive.name in ("reduce_sum", "psum", "psum_invariant")
+        return summed or named(primitive, *values, **parameters)
+
+    return jax.checkpoint(function, policy=is_kept)
 
 
 def intermediate_maps(

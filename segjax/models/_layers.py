@@ -1,20 +1,24 @@
 """The layers that models are made of. Every one takes f[b,h,w,c]."""
 
+import functools
 import math
+from collections.abc import Callable
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 from flax.core import FrozenDict
 from jax import Array
+from jax.ad_checkpoint import checkpoint_name
 
 from segjax.base import check_choice
-from segjax.ops.conv import conv3x3
+from segjax.ops.conv import conv1x1, conv3x3
 from segjax.ops.up import bilinear2, conv_transpose2, nearest2
 
 NORMS = ("batch", "group", "none")
 UPS = ("transposed", "nearest", "bilinear")
 DTYPES = {"float32": jnp.float32, "bfloat16": jnp.bfloat16, "float64": jnp.float64}
+CONVOLVED = "convolved"  # what a gradient that keeps little keeps
 he_normal = nn.initializers.he_normal()
 
 
@@ -65,13 +69,12 @@ class ConvNorm(nn.Module):
 
     @nn.compact
     def __call__(self, x: Array, train: bool) -> Array:
-        ordinary = (self.kernel, self.strides, self.dilation, self.padding)
-        fast = None
-        if ordinary in ((3, 1, 1, "SAME"), (3, 1, 1, 1)):
-
-            def fast(x, kernel, *_, **__):
-                return conv3x3(x, kernel, self.exact)
-
+        form = None
+        if self.strides == self.dilation == 1:
+            if self.kernel == 1:
+                form = _form(conv1x1)
+            elif self.kernel == 3 and self.padding in ("SAME", 1):
+                form = _form(conv3x3, self.exact)
         x = nn.Conv(
             self.features,
             (self.kernel, self.kernel),
@@ -81,10 +84,16 @@ class ConvNorm(nn.Module):
             use_bias=self.use_bias,
             kernel_init=he_normal,
             dtype=self.dtype,
-            conv_general_dilated=fast,
+            conv_general_dilated=form,
         )(x)
+        x = checkpoint_name(x, CONVOLVED)
         x = Norm(self.norm, self.dtype, self.axis_name)(x, train)
         return nn.relu(x) if self.relu else x
+
+
+def _form(convolve: Callable, *options) -> Callable:
+    """The convolution in the place of Flax's, whose other arguments it has within."""
+    return lambda x, kernel, *_, **__: convolve(x, kernel, *options)
 
 
 class ConvTranspose2(nn.Module):
@@ -103,7 +112,7 @@ class ConvTranspose2(nn.Module):
         kernel = self.param("kernel", init, shape, jnp.float32)
         bias = self.param("bias", nn.initializers.zeros, (self.features,), jnp.float32)
         x, kernel, bias = nn.dtypes.promote_dtype(x, kernel, bias, dtype=self.dtype)
-        return conv_transpose2(x, kernel) + bias
+        return checkpoint_name(conv_transpose2(x, kernel) + bias, CONVOLVED)
 
 
 class Up(nn.Module):
@@ -118,7 +127,13 @@ class Up(nn.Module):
     def __call__(self, x: Array) -> Array:
         if self.how == "transposed":
             return ConvTranspose2(self.features, self.dtype)(x)
-        x = nn.Conv(self.features, (1, 1), kernel_init=he_normal, dtype=self.dtype)(x)
+        x = nn.Conv(
+            self.features,
+            (1, 1),
+            kernel_init=he_normal,
+            dtype=self.dtype,
+            conv_general_dilated=_form(conv1x1),
+        )(x)
         return nearest2(x) if self.how == "nearest" else bilinear2(x)
 
 
@@ -132,9 +147,15 @@ class Heads(nn.Module):
     @nn.compact
     def __call__(self, x: Array) -> dict[str, Array]:
         wide = jnp.promote_types(self.dtype, jnp.float32)
-        size = (self.kernel, self.kernel)
+        form = _form(conv1x1 if self.kernel == 1 else conv3x3)
+        convolution = functools.partial(
+            nn.Conv,
+            kernel_size=(self.kernel, self.kernel),
+            dtype=wide,
+            conv_general_dilated=form,
+        )
         return {
-            name: nn.Conv(count, size, dtype=wide, name=name)(x.astype(wide))
+            name: convolution(count, name=name)(x.astype(wide))
             for name, count in self.channels.items()
         }
 

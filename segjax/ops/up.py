@@ -1,5 +1,8 @@
 """Doubling a map's size: by a learnt 2x2 kernel, by repetition, bilinearly."""
 
+import functools
+
+import jax
 import jax.numpy as jnp
 from jax import Array
 from jax.lax import slice_in_dim
@@ -31,6 +34,7 @@ def bilinear2(x: Array) -> Array:
     return _bilinear2_axis(_bilinear2_axis(x, -3), -2)
 
 
+@functools.partial(jax.custom_vjp, nondiff_argnums=(1,))
 def _bilinear2_axis(x: Array, axis: int) -> Array:
     n = x.shape[axis]
     first, last = slice_in_dim(x, 0, 1, axis=axis), slice_in_dim(x, n - 1, n, axis=axis)
@@ -40,3 +44,17 @@ def _bilinear2_axis(x: Array, axis: int) -> Array:
     shape = list(x.shape)
     shape[axis] = 2 * n
     return pairs.reshape(shape)
+
+
+def _backward(axis, _, g):
+    """Each pixel's share of its own two and of one on either side."""
+    n = g.shape[axis] // 2
+    evens, odds = (slice_in_dim(g, i, 2 * n, stride=2, axis=axis) for i in (0, 1))
+    first = slice_in_dim(evens, 0, 1, axis=axis)
+    last = slice_in_dim(odds, n - 1, n, axis=axis)
+    before = jnp.concatenate([first, slice_in_dim(odds, 0, n - 1, axis=axis)], axis)
+    after = jnp.concatenate([slice_in_dim(evens, 1, n, axis=axis), last], axis)
+    return (0.75 * (evens + odds) + 0.25 * (before + after),)
+
+
+_bilinear2_axis.defvjp(lambda x, axis: (_bilinear2_axis(x, axis), None), _backward)

@@ -55,10 +55,12 @@ def tiles(shape: tuple[int, ...]) -> int:
 def convolve(x: Array, kernel: Array) -> Array:
     """f[b,h,w,c], f[3,3,c,d] -> f[b,h,w,d], of the same size, zeros outside."""
     b, h, w, _ = x.shape
-    products = _each_place(_of_map(x), _of_kernel(kernel), (((2,), (1,)), ((0,), (0,))))
+    products = jax.lax.dot_general(
+        _of_map(x), _of_kernel(kernel), (((2,), (1,)), ((0,), (0,)))
+    )
     places = products.reshape(6, 6, b, _parts(h), _parts(w), -1)
     rows = _sums(_OUTPUT, [places[:, i] for i in range(6)], axis=3)
-    y = _sums(_OUTPUT, [rows[j] for j in range(6)], axis=4, kept=False)
+    y = _sums(_OUTPUT, [rows[j] for j in range(6)], axis=4)
     return y.reshape(b, _even(h), _even(w), -1)[:, :h, :w]
 
 
@@ -66,10 +68,10 @@ def kernel_gradient(x: Array, g: Array) -> Array:
     """Of the kernel, where g is that of the outputs.
     f[b,h,w,c], f[b,h,w,d] -> f[3,3,c,d]"""
     contracted = (((1,), (1,)), ((0,), (0,)))
-    products = _each_place(_of_map(x), _of_outputs(g), contracted)
+    products = jax.lax.dot_general(_of_map(x), _of_outputs(g), contracted)
     places = products.reshape(6, 6, x.shape[-1], -1)
     rows = _sums(_KERNEL.T, [places[j] for j in range(6)])
-    return _sums(_KERNEL.T, [rows[:, i] for i in range(6)], kept=False)
+    return _sums(_KERNEL.T, [rows[:, i] for i in range(6)])
 
 
 def _of_map(x: Array) -> Array:
@@ -107,13 +109,10 @@ def _every(x: Array, first: int, count: int, axis: int) -> Array:
     return jax.lax.slice_in_dim(x, first, last, stride=_SIDE, axis=axis)
 
 
-def _sums(matrix: np.ndarray, terms: list[Array], axis: int = 0, kept: bool = True):
-    """The matrix's rows as sums of the terms, stacked along a new axis.
-
-    kept: in memory, or whoever reads them would work them out again at every reading.
-    """
-    stacked = jnp.stack([_sum(row, terms) for row in matrix.tolist()], axis)
-    return jax.lax.optimization_barrier(stacked) if kept else stacked
+def _sums(matrix: np.ndarray, terms: list[Array], axis: int = 0) -> Array:
+    """The matrix's rows as sums of the terms, stacked along a new axis. What is stacked
+    lies in memory: whoever reads it does not work it out again at every reading."""
+    return jnp.stack([_sum(row, terms) for row in matrix.tolist()], axis)
 
 
 def _sum(factors: list[float], terms: list[Array]) -> Array:
@@ -125,10 +124,6 @@ def _sum(factors: list[float], terms: list[Array]) -> Array:
             total + term if k == 1 else total - term if k == -1 else total + k * term
         )
     return total
-
-
-def _each_place(a: Array, b: Array, dimensions) -> Array:
-    return jax.lax.optimization_barrier(jax.lax.dot_general(a, b, dimensions))
 
 
 def _parts(size: int) -> int:

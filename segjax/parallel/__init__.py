@@ -11,6 +11,7 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from segjax.base import Mistake, check_range
+from segjax.parallel._cpu import use_cores, use_cpu
 from segjax.parallel._hosts import (
     check_same,
     describe_dangers,
@@ -76,43 +77,7 @@ __all__ = [
 ]
 
 AXIS = "devices"
-_MOST = 8  # devices that cores are made: each holds the whole state
 _EXTRA = {"gpu": "cuda13", "tpu": "tpu"}
-
-
-def use_cpu() -> None:
-    """Leave accelerators alone. Before anything else touches jax."""
-    jax.config.update("jax_platforms", "cpu")
-
-
-def use_cores(batch: int) -> None:
-    """Make each core of the CPU a device, as far as they can share the batch evenly:
-    two with pictures of their own do up to 1.8 times the work of two that share every
-    layer. Before anything else touches jax; what JAX_NUM_CPU_DEVICES or XLA_FLAGS say
-    stays.
-    """
-    flags = os.environ.get("XLA_FLAGS", "")
-    asked = jax.config.jax_num_cpu_devices  # type: ignore[attr-defined]
-    if asked > 0 or "xla_force_host_platform_device_count" in flags:
-        return
-    cores = _cores()
-    devices = _sharers(batch, cores)
-    jax.config.update("jax_num_cpu_devices", devices)
-    if devices == cores and "xla_cpu_multi_thread_eigen" not in flags:
-        # or each splits its layers among all cores again, which are busy
-        os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false".strip()
-
-
-def _sharers(batch: int, cores: int) -> int:
-    """The most of the cores that can have equal parts of the batch."""
-    return max(n for n in range(1, min(cores, _MOST) + 1) if batch % n == 0)
-
-
-def _cores() -> int:
-    """Those that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def keep_programs() -> None:

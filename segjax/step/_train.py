@@ -1,5 +1,6 @@
 """The compiled step of training."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ from jax import Array
 
 from segjax import parallel
 from segjax.base import Task
-from segjax.models import forward_train
+from segjax.models import forward_train, keeping_little
 from segjax.optim import Optimizer
 from segjax.step._state import State
 
@@ -42,8 +43,15 @@ def make_train_step(
         gradients, terms = jax.lax.psum((gradients, terms), parallel.AXIS)
         loss = sum(terms.values())
         norm = optax.tree.norm(gradients)
-        finite = jnp.isfinite(loss) & jnp.isfinite(norm)
-        updated = _update(state, optimizer, gradients, batch_stats)
+        updates, opt_state = optimizer.update.update(
+            gradients, state.opt_state, state.params
+        )
+        # The new state waits for the updates' size: what they are made of can then be
+        # written over, and XLA needs no copy of it.
+        sizes = jnp.stack([loss, norm, optax.tree.norm(updates)])
+        finite = jnp.isfinite(sizes).all()
+        updates = jax.tree.map(lambda u: jnp.where(finite, u, 0), updates)
+        updated = _updated(state, optimizer.ema, updates, batch_stats, opt_state)
         # not finite: the whole old state stays, statistics and averages too
         kept = jax.tree.map(
             lambda new, old: jnp.where(finite, new, old), updated, state
@@ -90,10 +98,14 @@ def accumulate(model, task, state, pictures, weights, optimizer):
     the network has its loss: the last one's by its terms, the earlier ones' as one.
     """
 
+    forward: Callable = functools.partial(forward_train, model)
+    if optimizer.remat:
+        forward = keeping_little(forward)
+
     def loss_of(params, batch_stats, part):
         images, targets, keys = part
         variables = {"params": params, "batch_stats": batch_stats}
-        answers, changed = forward_train(model, variables, images, keys)
+        answers, changed = forward(variables, images, keys)
         *earlier, terms = (_terms(task, maps, targets, weights) for maps in answers)
         if earlier:
             # their mean: beside the last one's, and no larger with more stages
@@ -129,16 +141,13 @@ def _terms(task: Task, outputs, targets, weights) -> dict[str, Array]:
     }
 
 
-def _update(state: State, optimizer: Optimizer, gradients, batch_stats) -> State:
-    updates, opt_state = optimizer.update.update(
-        gradients, state.opt_state, state.params
-    )
+def _updated(state: State, most: float, updates, batch_stats, opt_state) -> State:
     params = optax.apply_updates(state.params, updates)
     ema = state.ema
     if ema:
         # warmed up: a short run must not be left with its initial values
         count = state.step.astype(jnp.float32)
-        decay = jnp.minimum(optimizer.ema, (1 + count) / (10 + count))
+        decay = jnp.minimum(most, (1 + count) / (10 + count))
         now = {"params": params, "batch_stats": batch_stats}
         ema = optax.incremental_update(now, ema, 1 - decay)
     return state._replace(
