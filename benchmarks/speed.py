@@ -1,7 +1,9 @@
 """segjax beside PyTorch on this machine's processor: training and inference.
 
     python benchmarks/speed.py [--nets unet segnet thin lesson] [--modes train infer]
-        [--processes 5] [--steps 6] [--out speed.json]
+        [--processes 5] [--steps 6] [--out speed.json] [--plot speed.svg]
+    python benchmarks/speed.py --alone --nets thin --modes train --size 128 256 512 1024
+        --batch 2 [--out growth.json] [--plot growth.svg]
 
 Both sides take the same step in turn, each time in a process of its own: pictures of
 u8 from a store, the network, binary cross-entropy, its gradients clipped, AdamW; or the
@@ -12,7 +14,8 @@ and then of the processes, beside the least and most of these.
 large pages (as segjax's launcher asks for); `stock` as most people run it. The floor is
 the time that the convolutions' multiplications would take at the rate of the best
 product of large matrices. PyTorch lives in an environment of its own, made at the first
-call; --torch-python PATH takes one that is there.
+call; --torch-python PATH takes one that is there. --alone leaves it out: how segjax's
+time grows with the pictures.
 """
 
 import argparse
@@ -26,6 +29,7 @@ from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from _speed_plot import plot
 from parity_torch import ENVIRONMENT, PACKAGES, Stop, make_environment
 
 from segjax.__main__ import LARGE_PAGES
@@ -70,16 +74,26 @@ class Side(NamedTuple):
         return told([self.python, str(HERE / self.script), words], env)
 
 
+SEGJAX = Side(sys.executable, "_speed_segjax.py", "", True)
+
+
 def main() -> int:
     flags = parse()
     try:
-        torch = flags.torch_python or make_environment(ENVIRONMENT, PACKAGES)
-        records = [measure(case, torch, flags) for case in cases(flags)]
+        if flags.alone:
+            records = [measure_alone(case, flags) for case in cases(flags)]
+        else:
+            torch = flags.torch_python or make_environment(ENVIRONMENT, PACKAGES)
+            records = [measure(case, torch, flags) for case in cases(flags)]
     except Stop as reason:
         print(reason, file=sys.stderr)
         return 2
+    if not flags.alone:
+        print(f"\n{table(records)}")
     if flags.out:
         flags.out.write_text(json.dumps(records, indent=1) + "\n")
+    if flags.plot:
+        flags.plot.write_text(plot(records))
     return 0
 
 
@@ -93,7 +107,9 @@ def parse() -> argparse.Namespace:
     add("--processes", type=int, default=5, help="of each side")
     add("--steps", type=int, default=6, help="that count, of each process")
     add("--torch-python", metavar="PATH", help="a Python with PyTorch")
+    add("--alone", action="store_true", help="without PyTorch")
     add("--out", type=Path, metavar="FILE.json", help="the figures, for a program")
+    add("--plot", type=Path, metavar="FILE.svg", help="the figures, for the eye")
     return parser.parse_args()
 
 
@@ -109,15 +125,10 @@ def cases(flags: argparse.Namespace) -> list[Case]:
 
 
 def measure(case: Case, torch: str, flags: argparse.Namespace) -> Record:
-    forms = {
-        form: Side(torch, "_speed_torch.py", form, True)
-        for form in ("channels_last", "compiled")
-    }
-    tried = {form: side.run(case, flags.steps) for form, side in forms.items()}
-    best = min(tried, key=lambda form: tried[form]["median"])
     sides = {
-        "segjax": Side(sys.executable, "_speed_segjax.py", "", True),
-        "tuned": forms[best],
+        "segjax": SEGJAX,
+        "channels_last": Side(torch, "_speed_torch.py", "channels_last", True),
+        "compiled": Side(torch, "_speed_torch.py", "compiled", True),
         "stock": Side(torch, "_speed_torch.py", "stock", False),
     }
     found: dict[str, list[Record]] = {name: [] for name in sides}
@@ -126,14 +137,32 @@ def measure(case: Case, torch: str, flags: argparse.Namespace) -> Record:
         for name, side in sides.items():
             found[name].append(side.run(case, flags.steps))
         peaks.append(
-            Side(torch, "_speed_torch.py", "", True).run(
-                case._replace(mode="peak"), flags.steps
-            )["peak_flops"]
+            sides["channels_last"].run(case._replace(mode="peak"), flags.steps)
         )
-    floor = found["tuned"][0]["flops"] / max(peaks)
-    record = {"case": case._asdict(), "tuned": best, "floor": floor, "runs": found}
-    print(line(case, best, floor, found), flush=True)
-    return record
+    best = min(("channels_last", "compiled"), key=lambda name: median_of(found[name]))
+    floor = found[best][0]["flops"] / max(peak["peak_flops"] for peak in peaks)
+    runs = {"segjax": found["segjax"], "tuned": found[best], "stock": found["stock"]}
+    print(line(case, best, floor, runs), flush=True)
+    all_runs = runs | {name: found[name] for name in found if name not in (best, *runs)}
+    return {"case": case._asdict(), "tuned": best, "floor": floor, "runs": all_runs}
+
+
+def median_of(runs: list[Record]) -> float:
+    return statistics.median(run["median"] for run in runs)
+
+
+def measure_alone(case: Case, flags: argparse.Namespace) -> Record:
+    runs = [SEGJAX.run(case, flags.steps) for _ in range(flags.processes)]
+    times = [run["median"] for run in runs]
+    median, pixels = statistics.median(times), case.batch * case.size**2
+    print(
+        f"{case.name}, {case.mode}, {case.size} pixels, batch {case.batch}:"
+        f" {1e3 * median:,.0f} ms ({1e3 * min(times):,.0f} to {1e3 * max(times):,.0f}),"
+        f" {1e9 * median / pixels:,.0f} ns a pixel;"
+        f" {max(run['peak_bytes'] for run in runs) / 1e9:.1f} GB",
+        flush=True,
+    )
+    return {"case": case._asdict(), "runs": {"segjax": runs}}
 
 
 def line(case: Case, best: str, floor: float, found: dict[str, list[Record]]) -> str:
@@ -157,6 +186,29 @@ def line(case: Case, best: str, floor: float, found: dict[str, list[Record]]) ->
         f" {1e3 * floor:,.0f} ms, is {floor / median['segjax']:.0%} of it and"
         f" {floor / median['tuned']:.0%} of tuned."
     )
+
+
+def table(records: list[Record]) -> str:
+    """As the README has it."""
+    rows = [
+        "| net, width, batch | step | segjax | of tuned PyTorch | of stock | memory |",
+        "|---|---|---|---|---|---|",
+    ]
+    for record in records:
+        case, runs = record["case"], record["runs"]
+        net, width, _ = NETS[case["name"]]
+        taken = {side: [run["median"] for run in runs[side]] for side in runs}
+        median = {side: statistics.median(times) for side, times in taken.items()}
+        pairs = [a / b for a, b in zip(taken["segjax"], taken["tuned"])]
+        peak = [max(run["peak_bytes"] for run in runs[s]) for s in ("segjax", "tuned")]
+        rows.append(
+            f"| {net}, {width}, {case['batch']} | {case['mode']} |"
+            f" {1e3 * median['segjax']:,.0f} ms | {statistics.median(pairs):.2f}"
+            f" ({min(pairs):.2f} to {max(pairs):.2f}) |"
+            f" {median['segjax'] / median['stock']:.2f} |"
+            f" {peak[0] / 1e9:.1f} and {peak[1] / 1e9:.1f} GB |"
+        )
+    return "\n".join(rows)
 
 
 def told(command: list[str], env: dict[str, str]) -> Record:

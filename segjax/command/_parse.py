@@ -1,6 +1,8 @@
 """What commands share: how words are read, and a config with its devices."""
 
 import argparse
+import math
+from collections.abc import Sequence
 from typing import Any
 
 from segjax.base import Mistake
@@ -68,8 +70,7 @@ def load(flags, overrides, cluster: str | None = None) -> tuple:
     from segjax import run
 
     if cluster is None:
-        on_cpu = run.load_config(flags.config, overrides)
-        parallel.use_cores(on_cpu.batch // (on_cpu.optim.get("accumulate") or 1))
+        use_cores([run.load_config(flags.config, overrides)])
     else:
         parallel.join_cluster(cluster)
     parallel.check_accelerator()
@@ -77,3 +78,11 @@ def load(flags, overrides, cluster: str | None = None) -> tuple:
         flags.config, overrides, accelerator=parallel.has_accelerator()
     )
     return config, run.default_workdir(flags.config, config)
+
+
+def use_cores(configs: Sequence) -> None:
+    """As many devices of a CPU as the batches of all these configs can be shared by."""
+    from segjax import parallel
+
+    at_once = [c.batch // (c.optim.get("accumulate") or 1) for c in configs]
+    parallel.use_cores(math.gcd(*at_once))

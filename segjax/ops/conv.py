@@ -45,14 +45,14 @@ def _forward(x, kernel, exact):
 
 def _backward(exact, saved, g):
     x, kernel = saved
-    turned = kernel[::-1, ::-1].swapaxes(2, 3)
+    turned = _after(g, kernel)[::-1, ::-1].swapaxes(2, 3)
     gradient = functools.partial(_gradient, _plain)
     if _are_many(x, kernel):
-        x, turned = _after(g, x), _after(g, turned)
+        x = _after(g, x)
         of_kernel = _by_platform(winograd.kernel_gradient, gradient, x, g)
     else:
         of_kernel = _by_platform(_joined_gradient, gradient, x, g)
-    return conv3x3(g, turned), of_kernel
+    return conv3x3(_after(of_kernel, g), turned), of_kernel
 
 
 conv3x3.defvjp(_forward, _backward)
@@ -75,11 +75,15 @@ def _are_colors(x: Array, kernel: Array) -> bool:
 
 
 def _after(first: Array, x: Array) -> Array:
-    """x, of use only once the first is known. Or what the forward pass makes of a map,
-    up to five times its size, would be kept for the gradients, which make the same of
-    it; and what is made of all kernels, too. A barrier is removed before that.
+    """x, of use to a CPU only once the first is known. Or what the forward pass makes
+    of a map, up to five times its size, would be kept for the gradients, which make the
+    same of it; and what is made of all kernels, too. A barrier is removed before that.
     """
-    return x + 0 * first[0, 0, 0, 0]
+    return _by_platform(lambda x, first: x + 0 * first[0, 0, 0, 0], _as_is, x, first)
+
+
+def _as_is(x: Array, _: Array) -> Array:
+    return x
 
 
 def _plain(x: Array, kernel: Array, above: int = 1) -> Array:

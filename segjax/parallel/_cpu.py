@@ -7,7 +7,7 @@ import os
 import jax
 
 _MOST = 8  # devices that cores are made: each holds the whole state
-_LONG = 1.0  # seconds: so long a compilation leaves memory worth giving back
+_LONG = 0.1  # seconds: so long a compilation leaves memory worth giving back
 
 
 def use_cpu() -> None:
