@@ -189,7 +189,7 @@ def line(case: Case, best: str, floor: float, found: dict[str, list[Record]]) ->
 
 
 def table(records: list[Record]) -> str:
-    """As the README has it."""
+    """In Markdown."""
     rows = [
         "| net, width, batch | step | segjax | of tuned PyTorch | of stock | memory |",
         "|---|---|---|---|---|---|",

@@ -76,7 +76,6 @@ def get_config(preset: str = "auto", accelerator: bool = False) -> ConfigDict:
     c.optim.clip = 1.0
     c.optim.ema = (0.995 if real else 0.99) if small else 0.999
     c.optim.accumulate = 1
-    c.optim.remat = False
 
     c.log = ConfigDict()
     c.log.metrics = 10

@@ -131,3 +131,16 @@ def test_other_platforms_are_given_ordinary_convolutions(c, d, on_cpu):
             assert f"stablehlo.{more}" not in lowered(platform)
         # squares are summed, and nothing is added to a map
         assert lowered(platform).count("stablehlo.add") <= 1
+
+
+@pytest.mark.parametrize("kind", [jnp.bfloat16, jnp.float16])
+def test_gradients_of_other_types_are_those_of_the_sum(kind):
+    given_ = [jnp.asarray(a, kind) for a in given((1, 32, 32), 64, 64)]
+
+    def gradients(convolve):
+        y, back = jax.vjp(convolve, *given_[:2])
+        return y, *back(given_[2])
+
+    for one, other in zip(gradients(conv3x3), gradients(conv._plain)):
+        assert one.dtype == kind
+        np.testing.assert_array_equal(one, other)

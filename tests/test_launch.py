@@ -277,3 +277,32 @@ def test_devices_that_are_asked_for_stay():
     parallel.use_cores(2)
     assert parallel.devices_here() == 8
     assert "eigen=false" not in os.environ.get("XLA_FLAGS", "")
+
+
+def test_memory_is_given_back_after_long_compilations_alone(monkeypatch):
+    heard, trimmed = [], []
+
+    class Libc:
+        malloc_trim = trimmed.append
+
+    monkeypatch.setattr(_cpu.ctypes, "CDLL", lambda name: Libc)
+    monkeypatch.setattr(
+        _cpu.jax.monitoring, "register_event_duration_secs_listener", heard.append
+    )
+    _cpu._give_back_after_compiling()
+    (listen,) = heard
+    listen("/jax/core/compile/backend_compile_duration", 0.01)
+    listen("/jax/something/else", 10.0)
+    assert trimmed == []
+    listen("/jax/core/compile/backend_compile_duration", 10.0)
+    assert trimmed == [0]
+
+    monkeypatch.setattr(_cpu.ctypes, "CDLL", lambda name: object())
+    _cpu._give_back_after_compiling()  # no such function, and nothing to do
+    assert len(heard) == 1
+
+
+def test_a_config_without_a_batch_is_a_mistake(tmp_path, capsys):
+    words = ["--config", "unet", "--cpu", "--workdir", str(tmp_path / "run")]
+    assert main(["train", *words, "--config.batch=none"]) == 2
+    assert "set --config.batch" in capsys.readouterr().err

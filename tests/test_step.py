@@ -196,13 +196,12 @@ def test_accumulating_is_the_whole_batch_where_nothing_is_normalised():
 
 
 def test_working_out_again_changes_no_gradient_and_keeps_less():
-    def left(remat):
-        _, state, _ = run(2, 2, remat=remat)
-        return state.params
+    def moved(remat):
+        first, last, _ = run(2, 2, remat=remat)
+        return jax.tree.map(np.subtract, last.params, first.params)
 
-    kept, again = left(False), left(True)
-    begun = jax.tree.map(jnp.zeros_like, kept)
-    assert largest_difference(kept, again, begun) < 1e-4
+    kept, again = moved(False), moved(True)
+    assert largest_difference(kept, again, kept) < 1e-3
 
     _, model, _ = parts()
     variables = models.variable_shapes(model)

@@ -1,8 +1,6 @@
 """What commands share: how words are read, and a config with its devices."""
 
 import argparse
-import math
-from collections.abc import Sequence
 from typing import Any
 
 from segjax.base import Mistake
@@ -70,7 +68,9 @@ def load(flags, overrides, cluster: str | None = None) -> tuple:
     from segjax import run
 
     if cluster is None:
-        use_cores([run.load_config(flags.config, overrides)])
+        on_cpu = run.load_config(flags.config, overrides)
+        parts = (on_cpu.get("optim") or {}).get("accumulate") or 1
+        parallel.use_cores((on_cpu.get("batch") or 0) // parts)
     else:
         parallel.join_cluster(cluster)
     parallel.check_accelerator()
@@ -78,11 +78,3 @@ def load(flags, overrides, cluster: str | None = None) -> tuple:
         flags.config, overrides, accelerator=parallel.has_accelerator()
     )
     return config, run.default_workdir(flags.config, config)
-
-
-def use_cores(configs: Sequence) -> None:
-    """As many devices of a CPU as the batches of all these configs can be shared by."""
-    from segjax import parallel
-
-    at_once = [c.batch // (c.optim.get("accumulate") or 1) for c in configs]
-    parallel.use_cores(math.gcd(*at_once))

@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 
 from segjax.base import DONE, GONE_WRONG, Mistake
-from segjax.command._parse import Parser, parse, use_cores
+from segjax.command._parse import Parser, parse
 
 _COMMA = re.compile(r",(?![^()]*\))")  # not one inside brackets
 _NO_NAME = re.compile(r"[^\w.+-]")  # of a folder
@@ -26,12 +26,11 @@ def main(arguments: list[str]) -> int:
     parallel.keep_programs()
     if flags.cpu:
         parallel.use_cpu()
+    parallel.check_accelerator()
     overrides = [*(run.data_source(flags.data) if flags.data else ()), *overrides]
     candidates = _candidates(flags.configs, flags.sweep, overrides, compare.Candidate)
     if len(candidates) < 2:
         raise Mistake("One config alone is nothing to compare; name two, or --sweep.")
-    use_cores([run.load_config(c.source, c.overrides) for c in candidates])
-    parallel.check_accelerator()
     workdir = Path(flags.workdir)
     content = compare.compare(
         candidates,

@@ -134,6 +134,7 @@ class Up(nn.Module):
             dtype=self.dtype,
             conv_general_dilated=_form(conv1x1),
         )(x)
+        x = checkpoint_name(x, CONVOLVED)
         return nearest2(x) if self.how == "nearest" else bilinear2(x)
 
 

@@ -22,24 +22,28 @@ def conv1x1(x: Array, kernel: Array) -> Array:
     return jax.lax.dot_general(x, kernel[0, 0], (((3,), (0,)), ((), ())))
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
 def conv3x3(x: Array, kernel: Array, exact: bool = False) -> Array:
     """The same size, zeros outside. f[b,h,w,c], f[3,3,c,d] -> f[b,h,w,d]
 
     exact: not by Winograd's form, but in the gradients, as before SegNet's poolings,
     whose choice among near values rounding would change.
     """
+    return _conv3x3(x, kernel, exact) if x.dtype == jnp.float32 else _plain(x, kernel)
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
+def _conv3x3(x: Array, kernel: Array, exact: bool) -> Array:
     on_cpu: Callable = _plain
     if _are_many(x, kernel) and not exact:
         on_cpu = winograd.convolve
-    elif _are_colors(x, kernel):
+    elif _are_colors(kernel):
         on_cpu = _of_colors
     return _by_platform(on_cpu, _plain, x, kernel)
 
 
 def _forward(x, kernel, exact):
-    if _are_many(x, kernel) or _are_colors(x, kernel):
-        return conv3x3(x, kernel, exact), (x, kernel)
+    if _are_many(x, kernel) or _are_colors(kernel):
+        return _conv3x3(x, kernel, exact), (x, kernel)
     return _by_platform(_of_joined, _plain, x, kernel), (x, kernel)
 
 
@@ -52,26 +56,24 @@ def _backward(exact, saved, g):
         of_kernel = _by_platform(winograd.kernel_gradient, gradient, x, g)
     else:
         of_kernel = _by_platform(_joined_gradient, gradient, x, g)
-    return conv3x3(_after(of_kernel, g), turned), of_kernel
+    return _conv3x3(_after(of_kernel, g), turned, False), of_kernel
 
 
-conv3x3.defvjp(_forward, _backward)
+_conv3x3.defvjp(_forward, _backward)
 
 
 def _by_platform(cpu: Callable, default: Callable, x: Array, other: Array) -> Array:
-    if x.dtype != jnp.float32:
-        return default(x, other)
     return jax.lax.platform_dependent(x, other, cpu=cpu, default=default)
 
 
 def _are_many(x: Array, kernel: Array) -> bool:
     enough = winograd.tiles(x.shape) >= _TILES
-    return x.dtype == jnp.float32 and enough and min(kernel.shape[2:]) >= _CHANNELS
+    return enough and min(kernel.shape[2:]) >= _CHANNELS
 
 
-def _are_colors(x: Array, kernel: Array) -> bool:
+def _are_colors(kernel: Array) -> bool:
     c, d = kernel.shape[2:]
-    return x.dtype == jnp.float32 and c <= _COLORS and d <= _FEW
+    return c <= _COLORS and d <= _FEW
 
 
 def _after(first: Array, x: Array) -> Array:

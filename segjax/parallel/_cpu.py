@@ -1,6 +1,5 @@
 """The CPU as a machine of several devices, and its memory."""
 
-import contextlib
 import ctypes
 import os
 
@@ -19,13 +18,13 @@ def use_cores(batch: int) -> None:
     """Make each core of the CPU a device, as far as they can share the batch evenly:
     two with pictures of their own do up to 1.8 times the work of two that share every
     layer. Before anything else touches jax; what JAX_NUM_CPU_DEVICES or XLA_FLAGS say
-    stays.
+    stays. And what compiling leaves of memory is given back.
     """
+    _give_back_after_compiling()
     flags = os.environ.get("XLA_FLAGS", "")
     asked = jax.config.jax_num_cpu_devices  # type: ignore[attr-defined]
     if asked > 0 or "xla_force_host_platform_device_count" in flags:
         return
-    _give_back_after_compiling()
     cores = _cores()
     devices = _sharers(batch, cores)
     jax.config.update("jax_num_cpu_devices", devices)
@@ -50,11 +49,13 @@ def _give_back_after_compiling() -> None:
     """What the compiler took of memory goes back to the system before the program runs,
     as far as malloc can be asked to: hundreds of megabytes for a large network, beside
     all that a training needs."""
-    with contextlib.suppress(TypeError, OSError, AttributeError):
+    try:
         trim = ctypes.CDLL(None).malloc_trim
+    except (TypeError, OSError, AttributeError):  # glibc alone has it
+        return
 
-        def listen(event: str, duration_secs: float, **_) -> None:
-            if event.endswith("backend_compile_duration") and duration_secs > _LONG:
-                trim(0)
+    def listen(event: str, duration_secs: float, **_) -> None:
+        if event.endswith("backend_compile_duration") and duration_secs > _LONG:
+            trim(0)
 
-        jax.monitoring.register_event_duration_secs_listener(listen)
+    jax.monitoring.register_event_duration_secs_listener(listen)

@@ -121,7 +121,9 @@ def accumulate(model, task, state, pictures, weights, optimizer):
     sums: list[tuple[Any, Any]] = []  # gradients and loss terms of each part
     # no scan: convolutions inside one crawl on CPUs
     for some_leaves in zip(*map(split, leaves)):
-        if sums:  # each part after the one before, or memory holds all of them at once
+        # each part after the one before, or memory holds all of them at once (CPUs
+        # ignore it)
+        if sums:
             some_leaves, sums = jax.lax.optimization_barrier((some_leaves, sums))
         part = jax.tree.unflatten(structure, some_leaves)
         (_, (some, batch_stats)), more = jax.value_and_grad(loss_of, has_aux=True)(

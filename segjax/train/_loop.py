@@ -125,7 +125,7 @@ def _note(done: int, tally: Tally, parts: run.Parts, keeper: Keeper) -> float:
     if figures["skipped"]:
         keeper.say(
             f"step {done}: {figures['skipped']} of the last updates were left out, as"
-            f" their loss or gradient was not a finite number; {tally.left_out} in all."
+            f" their loss, gradient or update was not finite; {tally.left_out} in all."
         )
     # steps that were left out have moved nothing, the course of the rate neither
     rate = float(parts.optimizer.schedule(done - 1 - tally.left_out))

@@ -3,6 +3,7 @@
 import functools
 import traceback
 from collections.abc import Callable
+from math import isfinite
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -58,7 +59,8 @@ def replay(
     _, metrics = jax.device_get(step_fn(state, source, batch))
     loss, norm = float(metrics["loss"]), float(metrics["gradient_norm"])
     if not metrics["finite"]:
-        broken = broken or "the norm of all gradients, which are finite one by one"
+        what = "updates, which are too large" if isfinite(norm) else "gradients"
+        broken = broken or f"the norm of all {what}, finite one by one"
     return Replayed(loss, norm, broken, where, picture)
 
 
