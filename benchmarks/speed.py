@@ -165,19 +165,31 @@ def measure_alone(case: Case, flags: argparse.Namespace) -> Record:
     return {"case": case._asdict(), "runs": {"segjax": runs}}
 
 
-def line(case: Case, best: str, floor: float, found: dict[str, list[Record]]) -> str:
+class Summary(NamedTuple):
+    seconds: dict[str, list[float]]  # of each side's processes
+    median: dict[str, float]
+    pairs: list[float]  # segjax's time over tuned PyTorch's, in the order they ran
+    memory: dict[str, float]  # GB, at most; the median of the processes
+
+
+def summarise(found: dict[str, list[Record]]) -> Summary:
     seconds = {name: [run["median"] for run in runs] for name, runs in found.items()}
-    median = {name: statistics.median(taken) for name, taken in seconds.items()}
-    peak = {
-        name: statistics.median(run["peak_bytes"] for run in runs)
-        for name, runs in found.items()
-    }
+    peaks = {name: [run["peak_bytes"] for run in runs] for name, runs in found.items()}
+    return Summary(
+        seconds,
+        {name: statistics.median(taken) for name, taken in seconds.items()},
+        [a / b for a, b in zip(seconds["segjax"], seconds["tuned"])],
+        {name: statistics.median(peak) / 1e9 for name, peak in peaks.items()},
+    )
+
+
+def line(case: Case, best: str, floor: float, found: dict[str, list[Record]]) -> str:
+    seconds, median, pairs, memory = summarise(found)
     said = ", ".join(
         f"{name} {1e3 * median[name]:,.0f} ms ({1e3 * min(taken):,.0f} to"
-        f" {1e3 * max(taken):,.0f}; {peak[name] / 1e9:.1f} GB)"
+        f" {1e3 * max(taken):,.0f}; {memory[name]:.1f} GB)"
         for name, taken in seconds.items()
     )
-    pairs = [a / b for a, b in zip(seconds["segjax"], seconds["tuned"])]
     return (
         f"{case.name}, {case.mode}, {case.size} pixels, batch {case.batch}: {said};"
         f" tuned is {best}. segjax takes {statistics.median(pairs):.2f}"
@@ -195,18 +207,15 @@ def table(records: list[Record]) -> str:
         "|---|---|---|---|---|---|",
     ]
     for record in records:
-        case, runs = record["case"], record["runs"]
+        case = record["case"]
         net, width, _ = NETS[case["name"]]
-        taken = {side: [run["median"] for run in runs[side]] for side in runs}
-        median = {side: statistics.median(times) for side, times in taken.items()}
-        pairs = [a / b for a, b in zip(taken["segjax"], taken["tuned"])]
-        peak = [max(run["peak_bytes"] for run in runs[s]) for s in ("segjax", "tuned")]
+        _, median, pairs, memory = summarise(record["runs"])
         rows.append(
             f"| {net}, {width}, {case['batch']} | {case['mode']} |"
             f" {1e3 * median['segjax']:,.0f} ms | {statistics.median(pairs):.2f}"
             f" ({min(pairs):.2f} to {max(pairs):.2f}) |"
             f" {median['segjax'] / median['stock']:.2f} |"
-            f" {peak[0] / 1e9:.1f} and {peak[1] / 1e9:.1f} GB |"
+            f" {memory['segjax']:.1f} and {memory['tuned']:.1f} GB |"
         )
     return "\n".join(rows)
 

@@ -275,6 +275,8 @@ def test_cores_share_the_batch_evenly(batch, cores, devices):
 
 def test_devices_that_are_asked_for_stay():
     parallel.use_cores(2)
+    parallel.use_cores(2)
+    assert _cpu._give_back_after_compiling.cache_info().currsize == 1
     assert parallel.devices_here() == 8
     assert "eigen=false" not in os.environ.get("XLA_FLAGS", "")
 
@@ -289,7 +291,8 @@ def test_memory_is_given_back_after_long_compilations_alone(monkeypatch):
     monkeypatch.setattr(
         _cpu.jax.monitoring, "register_event_duration_secs_listener", heard.append
     )
-    _cpu._give_back_after_compiling()
+    give_back = _cpu._give_back_after_compiling.__wrapped__
+    give_back()
     (listen,) = heard
     listen("/jax/core/compile/backend_compile_duration", 0.01)
     listen("/jax/something/else", 10.0)
@@ -298,7 +301,7 @@ def test_memory_is_given_back_after_long_compilations_alone(monkeypatch):
     assert trimmed == [0]
 
     monkeypatch.setattr(_cpu.ctypes, "CDLL", lambda name: object())
-    _cpu._give_back_after_compiling()  # no such function, and nothing to do
+    give_back()  # no such function, and nothing to do
     assert len(heard) == 1
 
 

@@ -1,12 +1,13 @@
 """The CPU as a machine of several devices, and its memory."""
 
 import ctypes
+import functools
 import os
 
 import jax
 
 _MOST = 8  # devices that cores are made: each holds the whole state
-_LONG = 0.1  # seconds: so long a compilation leaves memory worth giving back
+_LONG = 0.5  # seconds: so long a compilation leaves memory worth giving back
 
 
 def use_cpu() -> None:
@@ -45,6 +46,7 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
+@functools.cache  # a process listens once
 def _give_back_after_compiling() -> None:
     """What the compiler took of memory goes back to the system before the program runs,
     as far as malloc can be asked to: hundreds of megabytes for a large network, beside

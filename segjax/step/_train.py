@@ -50,7 +50,6 @@ def make_train_step(
         # written over, and XLA needs no copy of it.
         sizes = jnp.stack([loss, norm, optax.tree.norm(updates)])
         finite = jnp.isfinite(sizes).all()
-        updates = jax.tree.map(lambda u: jnp.where(finite, u, 0), updates)
         updated = _updated(state, optimizer.ema, updates, batch_stats, opt_state)
         # not finite: the whole old state stays, statistics and averages too
         kept = jax.tree.map(
