@@ -8,11 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from segjax.ops import color, losses, warp
+from segjax.ops import color, losses, pool, up, warp
 from segjax.ops.augment import augment
 from segjax.ops.bootstrap import summarise
 from segjax.ops.confusion import class_pixels, confusion
-from segjax.ops.pool import max_pool, max_pool3, mean_pool, unpool
+from segjax.ops.pool import max_pool, max_pool3, max_pool_places, mean_pool, unpool
 from segjax.ops.up import bilinear2, conv_transpose2, nearest2
 
 pytestmark = pytest.mark.usefixtures("strict_promotion")
@@ -23,11 +23,12 @@ def noise(*shape):
     return jnp.array(rng.standard_normal(shape, np.float32))
 
 
+@pytest.mark.parametrize("ours", [max_pool, pool._by_window])
 @pytest.mark.parametrize("size", [(8, 6), (7, 9), (1, 1)])
-def test_max_pool_equals_flax_in_value_and_gradient(size):
+def test_max_pool_equals_flax_in_value_and_gradient(size, ours):
+    """The form for TPUs, too."""
     x, g = noise(2, *size, 3), noise(2, -(-size[0] // 2), -(-size[1] // 2), 3)
     theirs = lambda x: nn.max_pool(x, (2, 2), (2, 2), [(0, s % 2) for s in size])  # noqa: E731
-    ours = lambda x: max_pool(x)[0]  # noqa: E731
     for f, h in zip(jax.vjp(ours, x), jax.vjp(theirs, x)):
         a, b = (f, h) if not callable(f) else (f(g)[0], h(g)[0])
         np.testing.assert_array_equal(a, b)
@@ -52,15 +53,15 @@ def test_mean_pool_by_hand():
 
 
 def test_max_pool_takes_the_first_of_equals():
-    values, index = max_pool(jnp.zeros((2, 2, 1)))
+    values, index = max_pool_places(jnp.zeros((2, 2, 1)))
     assert (values.item(), index.item()) == (0, 0)
-    _, index = max_pool(jnp.array([[0.0, 1.0], [1.0, 1.0]])[..., None])
+    _, index = max_pool_places(jnp.array([[0.0, 1.0], [1.0, 1.0]])[..., None])
     assert index.item() == 1
 
 
 def test_unpool_puts_each_maximum_back_where_it_was():
     x = noise(2, 5, 7, 3)
-    values, index = max_pool(x)
+    values, index = max_pool_places(x)
     back = unpool(values, index, (5, 7))
     np.testing.assert_array_equal(back, jnp.where(back != 0, x, 0))
     assert (back != 0).sum() == values.size
@@ -68,7 +69,19 @@ def test_unpool_puts_each_maximum_back_where_it_was():
     np.testing.assert_array_equal(g, values)
 
 
-def test_conv_transpose_equals_the_general_one():
+def test_unpool_for_a_tpu_is_the_same():
+    x, g = noise(2, 3, 4, 5), noise(2, 6, 8, 5)
+    index = jnp.array(rng.integers(0, 4, x.shape, np.int8))
+    (a, pull_a), (b, pull_b) = (
+        jax.vjp(lambda x, f=f: f(x, index), x) for f in (pool._spread, pool._stacked)
+    )
+    np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(pull_a(g)[0], pull_b(g)[0])
+
+
+@pytest.mark.parametrize("ours", [conv_transpose2, up._dilated])
+def test_conv_transpose_equals_the_general_one(ours):
+    """The form for TPUs, too."""
     x, kernel = noise(2, 5, 4, 3), noise(2, 2, 3, 6)
     # the general form slides the kernel the other way round
     general = jax.lax.conv_transpose(
@@ -78,8 +91,8 @@ def test_conv_transpose_equals_the_general_one():
         "VALID",
         dimension_numbers=("NHWC", "HWIO", "NHWC"),
     )
-    np.testing.assert_allclose(conv_transpose2(x, kernel), general, atol=1e-5)
-    y = conv_transpose2(jnp.ones((1, 1, 1, 1)), jnp.arange(4.0).reshape(2, 2, 1, 1))
+    np.testing.assert_allclose(ours(x, kernel), general, atol=1e-5)
+    y = ours(jnp.ones((1, 1, 1, 1)), jnp.arange(4.0).reshape(2, 2, 1, 1))
     np.testing.assert_array_equal(y[0, ..., 0], [[0, 1], [2, 3]])
 
 

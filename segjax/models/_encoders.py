@@ -50,7 +50,7 @@ def _vgg16(conv: Callable, x: Array, train: bool) -> list[Array]:
     maps: list[Array] = []
     for level, channels in enumerate(VGG16):
         if maps:
-            x, _ = max_pool(maps[-1])
+            x = max_pool(maps[-1])
         for i, features in enumerate(channels):
             x = conv(features, name=f"encoder{level}_{i}")(x, train)
         maps.append(x)

@@ -45,7 +45,7 @@ class Lesson(nn.Module):
         for level in range(4):
             x = self._conv(x, self.width << level, f"encoder{level}", train)
             sizes.append(x.shape[1:3])
-            x, _ = max_pool(x)
+            x = max_pool(x)
         x = self._conv(x, self.width << 4, "bottom", train)
         for level in reversed(range(4)):
             h, w = sizes[level]

@@ -12,7 +12,7 @@ from segjax.base import check_choice, check_range
 from segjax.models._encoders import VGG16
 from segjax.models._layers import NORMS, ConvNorm, Heads, dropout, dtype_of
 from segjax.models._stages import MOST_STAGES, Stage
-from segjax.ops.pool import max_pool, unpool
+from segjax.ops.pool import max_pool_places, unpool
 
 # Channels of each convolution, level by level, at the paper's width of 64.
 _DECODER = ((64,), (128, 64), (256, 256, 128), (512, 512, 256), (512,) * 3)
@@ -82,7 +82,7 @@ class SegNet(nn.Module):
         for level, channels in enumerate(encoder):
             x = self._convs(x, channels, f"encoder{level}", train, exact=True)
             size = x.shape[1:3]
-            x, index = max_pool(x)
+            x, index = max_pool_places(x)
             places.append((index, size))
             if level in middle:
                 x = dropout(x, self.dropout, keys, layer=level)

@@ -128,7 +128,7 @@ class UNet(nn.Module):
         maps = []
         for level in range(self.depth):
             maps.append(self._block(x, self.width << level, f"encoder{level}", train))
-            x, _ = max_pool(maps[-1])
+            x = max_pool(maps[-1])
         return [*maps, self._block(x, self.width << self.depth, "bottom", train)]
 
     def _block(self, x: Array, features: int, name: str, train: bool) -> Array:

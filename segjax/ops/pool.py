@@ -1,8 +1,8 @@
-"""2x2 max pooling that keeps where each maximum came from, its inverse, ResNet's 3x3
-max pooling, and means over squares.
+"""2x2 max pooling, with where each maximum came from and without, its inverse, ResNet's
+3x3 max pooling, and means over squares.
 
-Written with slices and selects: XLA's own pooling gradient (select_and_scatter) is
-slow on every platform and missing under deterministic GPU operations.
+Written with slices and selects: XLA's own pooling gradient (select_and_scatter) is slow
+on a CPU and missing under deterministic GPU operations. A TPU has a good one.
 """
 
 import functools
@@ -12,7 +12,13 @@ import jax.numpy as jnp
 from jax import Array
 
 
-def max_pool(x: Array) -> tuple[Array, Array]:
+def max_pool(x: Array) -> Array:
+    """Largest of each 2x2 window. Odd sizes round up.
+    f[...,h,w,c] -> f[...,ceil(h/2),ceil(w/2),c]"""
+    return jax.lax.platform_dependent(x, tpu=_by_window, default=_without_places)
+
+
+def max_pool_places(x: Array) -> tuple[Array, Array]:
     """Largest of each 2x2 window, and which of its four places (0..3) it was.
 
     The first in reading order wins a tie. Odd sizes round up, as in SegNet's Caffe
@@ -20,6 +26,16 @@ def max_pool(x: Array) -> tuple[Array, Array]:
     f[...,h,w,c] -> f[...,ceil(h/2),ceil(w/2),c], i8 of the same shape
     """
     return _max_pool_even(_even(x, fill=-jnp.inf))
+
+
+def _without_places(x: Array) -> Array:
+    return max_pool_places(x)[0]
+
+
+def _by_window(x: Array) -> Array:
+    window = (1,) * (x.ndim - 3) + (2, 2, 1)
+    beyond = [(0, size % side) for size, side in zip(x.shape, window)]
+    return jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, window, window, beyond)
 
 
 @jax.custom_vjp
@@ -50,11 +66,38 @@ def unpool(x: Array, index: Array, size: tuple[int, ...]) -> Array:
 
     f[...,h,w,c], i8[...,h,w,c] -> f[...,size[0],size[1],c]
     """
+    full = jax.lax.platform_dependent(x, index, tpu=_spread, default=_stacked)
+    return full[..., : size[0], : size[1], :]
+
+
+def _stacked(x: Array, index: Array) -> Array:
     *lead, h, w, c = x.shape
     places = [jnp.where(index == k, x, jnp.zeros((), x.dtype)) for k in range(4)]
     rows = [jnp.stack(places[i : i + 2], axis=-2) for i in (0, 2)]  # [...,h,w,2,c]
-    full = jnp.stack(rows, axis=-4).reshape(*lead, 2 * h, 2 * w, c)
-    return full[..., : size[0], : size[1], :]
+    return jnp.stack(rows, axis=-4).reshape(*lead, 2 * h, 2 * w, c)
+
+
+@jax.custom_vjp
+def _spread(x: Array, index: Array) -> Array:
+    """Repeated and selected: a TPU reads the small maps and writes the large one. So
+    does the gradient, which would else keep which were selected."""
+    *lead, h, w, c = x.shape
+    full = jnp.where(_selected(index), x[..., :, None, :, None, :], 0)
+    return full.reshape(*lead, 2 * h, 2 * w, c)
+
+
+def _gathered(index: Array, g: Array) -> tuple[Array, None]:
+    *lead, h, w, c = index.shape
+    windows = g.reshape(*lead, h, 2, w, 2, c)
+    return jnp.where(_selected(index), windows, 0).sum((-4, -2)), None
+
+
+def _selected(index: Array) -> Array:
+    places = jnp.arange(4, dtype=index.dtype).reshape(2, 1, 2, 1)
+    return index[..., :, None, :, None, :] == places
+
+
+_spread.defvjp(lambda x, index: (_spread(x, index), index), _gathered)
 
 
 def max_pool3(x: Array) -> Array:
