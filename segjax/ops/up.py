@@ -11,32 +11,32 @@ from jax.lax import slice_in_dim
 def conv_transpose2(x: Array, kernel: Array) -> Array:
     """Transposed 2x2 convolution of stride 2. The kernel's places are not flipped:
     kernel[i,j] makes output[2y+i,2x+j], as in PyTorch.
-    f[...,h,w,c], f[2,2,c,d] -> f[...,2h,2w,d]"""
+    f[b,h,w,c], f[2,2,c,d] -> f[b,2h,2w,d]"""
+    if x.size == 0:
+        return _product(x, kernel)
     return jax.lax.platform_dependent(x, kernel, tpu=_dilated, default=_product)
 
 
 def _product(x: Array, kernel: Array) -> Array:
     """As one matmul and a reshape: windows do not overlap, so each output pixel is one
     matrix product. XLA's own form is tens of times slower on a CPU."""
-    *lead, h, w, c = x.shape
+    b, h, w, c = x.shape
     d = kernel.shape[-1]
     flat = kernel.transpose(2, 0, 1, 3).reshape(c, 4 * d)
-    y = (x.reshape(-1, c) @ flat).reshape(*lead, h, w, 2, 2, d)
-    return jnp.moveaxis(y, -3, -4).reshape(*lead, 2 * h, 2 * w, d)
+    y = (x.reshape(-1, c) @ flat).reshape(b, h, w, 2, 2, d)
+    return jnp.moveaxis(y, -3, -4).reshape(b, 2 * h, 2 * w, d)
 
 
 def _dilated(x: Array, kernel: Array) -> Array:
     """XLA's own form, which a TPU does without laying the map out anew."""
-    flat = x.reshape(-1, *x.shape[-3:])
-    y = jax.lax.conv_general_dilated(
-        flat,
+    return jax.lax.conv_general_dilated(
+        x,
         kernel[::-1, ::-1],
         (1, 1),
         [(1, 1), (1, 1)],
         lhs_dilation=(2, 2),
         dimension_numbers=("NHWC", "HWIO", "NHWC"),
     )
-    return y.reshape(*x.shape[:-3], *y.shape[1:])
 
 
 def nearest2(x: Array) -> Array:
